@@ -1,0 +1,25 @@
+# Compilers' flags and the packages every folder may ask for.
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release)
+endif()
+set(CMAKE_CXX_FLAGS_RELEASE "-O3")
+set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g1")
+
+add_library(malssi_warnings INTERFACE)
+target_compile_options(malssi_warnings INTERFACE -Wall -Wextra -Werror)
+if(MALSSI_SANITIZE)
+  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address,undefined)
+endif()
+
+find_program(MALSSI_CCACHE ccache)
+if(MALSSI_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${MALSSI_CCACHE})
+endif()
+
+find_package(OpenMP REQUIRED COMPONENTS CXX)
+find_package(fmt REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(tomlplusplus REQUIRED)
+find_package(simdjson REQUIRED)
+find_package(CLI11 REQUIRED)
