@@ -1,5 +1,6 @@
-// Errors. REQUIRE reports what the user (input, files, machine) got wrong, CHECK what this program got wrong.
-// Both throw with one line built from their arguments: operation, what was found, what was expected, remedy.
+// Errors. REQUIRE reports what the user (input, files, machine) got wrong, CHECK what this program
+// got wrong. Both throw with one line built from their arguments: operation, what was found, what
+// was expected, remedy.
 #pragma once
 
 #include <sstream>
@@ -8,7 +9,8 @@
 
 namespace malssi {
 
-// The user's input or the machine is at fault. The program prints "error: " + what() and exits with 1.
+// The user's input or the machine is at fault. The program prints "error: " + what() and exits
+// with 1.
 class Error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -36,14 +38,15 @@ std::string concat(const Args&... args) {
 
 }  // namespace malssi
 
-#define REQUIRE(condition, ...) \
-  do {                          \
-    if (!(condition)) [[unlikely]] throw ::malssi::Error(::malssi::concat(__VA_ARGS__)); \
+#define REQUIRE(condition, ...)                             \
+  do {                                                      \
+    if (!(condition)) [[unlikely]]                          \
+      throw ::malssi::Error(::malssi::concat(__VA_ARGS__)); \
   } while (false)
 
-#define CHECK(condition, ...)                                                                   \
-  do {                                                                                          \
-    if (!(condition)) [[unlikely]]                                                              \
-      throw ::malssi::InternalError(::malssi::concat(__FILE__, ":", __LINE__, ": " __VA_OPT__(, ) \
-                                                         __VA_ARGS__));                         \
+#define CHECK(condition, ...)                                                          \
+  do {                                                                                 \
+    if (!(condition)) [[unlikely]]                                                     \
+      throw ::malssi::InternalError(                                                   \
+          ::malssi::concat(__FILE__, ":", __LINE__, ": " __VA_OPT__(, ) __VA_ARGS__)); \
   } while (false)

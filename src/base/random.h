@@ -1,4 +1,5 @@
-// Random numbers that are the same on every machine: xoshiro256++ (Blackman, Vigna 2019), seeded by splitmix64.
+// Random numbers that are the same on every machine: xoshiro256++ (Blackman, Vigna 2019), seeded by
+// splitmix64.
 #pragma once
 
 #include <array>
@@ -42,9 +43,11 @@ class Rng {
   double uniform() { return static_cast<double>(next() >> 11) * 0x1.0p-53; }
   // In 0 .. n - 1; n > 0.
   int64_t below(int64_t n) {
-    return static_cast<int64_t>((static_cast<unsigned __int128>(next()) * static_cast<uint64_t>(n)) >> 64);
+    return static_cast<int64_t>(
+        (static_cast<unsigned __int128>(next()) * static_cast<uint64_t>(n)) >> 64);
   }
-  // Mean 0, variance 1 (Box, Muller 1958; one of the pair is dropped so that the state is the whole state).
+  // Mean 0, variance 1 (Box, Muller 1958; one of the pair is dropped so that the state is the whole
+  // state).
   double normal() {
     const double u = 1.0 - uniform();
     return std::sqrt(-2.0 * std::log(u)) * std::cos(6.283185307179586 * uniform());

@@ -1,0 +1,36 @@
+// Number formats of tensors, and bfloat16 (the upper half of a float, rounded to nearest even).
+#pragma once
+
+#include <bit>
+#include <cstdint>
+#include <string_view>
+
+namespace malssi {
+
+enum class DType : uint8_t { f32, bf16, f16, i32, i64, u8 };
+
+struct bf16 {
+  uint16_t bits = 0;
+
+  bf16() = default;
+  explicit bf16(float value) {
+    const auto word = std::bit_cast<uint32_t>(value);
+    const bool is_nan = (word & 0x7fffffffu) > 0x7f800000u;
+    bits = static_cast<uint16_t>(is_nan ? (word >> 16) | 0x40u
+                                        : (word + 0x7fffu + ((word >> 16) & 1u)) >> 16);
+  }
+  explicit operator float() const {
+    return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16);
+  }
+};
+
+// IEEE half precision to float and back (rounded to nearest even), for files.
+float half_to_float(uint16_t half);
+uint16_t float_to_half(float value);
+
+// Bytes of one element.
+int64_t dtype_size(DType dtype);
+// "f32", "bf16", ...
+std::string_view dtype_name(DType dtype);
+
+}  // namespace malssi

@@ -1,0 +1,92 @@
+// Model: token ids in, next-token logits out. One class for each architecture family, all made by
+// make_model().
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+#include "nn/context.h"
+#include "nn/parameter.h"
+
+namespace malssi {
+
+// Everything the families need; a family ignores what it does not have.
+struct ModelConfig {
+  std::string family = "llama";  // "gpt2" or "llama"
+  int64_t vocab = 0;
+  int64_t width = 128;
+  int64_t layers = 4;
+  int64_t heads = 4;
+  int64_t kv_heads = 0;  // 0: as many as heads
+  int64_t head_dim = 0;  // 0: width / heads
+  int64_t hidden =
+      0;  // of the MLP; 0: the family's usual (gpt2: 4 width; llama: 8/3 width, rounded up to 32)
+  int64_t context = 256;
+  double norm_eps = 1e-5;
+  double rope_theta = 10000;
+  bool tied = true;   // output layer shares the embedding
+  bool bias = false;  // of linear layers (and of gpt2's layer norms)
+  double dropout = 0;
+  std::string activation;  // gpt2: "gelu_new" (tanh) or "gelu" (exact); llama: "silu"
+  int64_t bos_id = -1;
+  int64_t eos_id = -1;
+};
+
+// Fills in the zeros and throws Error when the shapes cannot work.
+ModelConfig checked(ModelConfig config);
+
+struct NamedTensor {
+  std::string name;
+  Tensor value;
+};
+
+class Model {
+ public:
+  virtual ~Model() = default;
+  const ModelConfig& config() const { return config_; }
+  DType dtype() const { return dtype_; }
+
+  // ids [N] -> [N, width], after the final norm.
+  virtual Tensor hidden(std::span<const int32_t> ids, Context& context) = 0;
+  // The output layer's weight [vocab, width]: the embedding's where they are tied.
+  virtual const Tensor& head() const = 0;
+  // hidden [M, width] -> logits [M, vocab] in f32.
+  Tensor logits(const Tensor& hidden) const;
+  // Walks over all parameters in a fixed order; a tied output layer is not visited a second time.
+  virtual void visit(const std::function<void(const Parameter&)>& visitor) = 0;
+  // The family's own config.json.
+  virtual Json hf_config() const = 0;
+
+  int64_t parameter_count();
+  // Floating-point operations of one token's forward and backward pass in a sequence of this
+  // length: 6 per weight that multiplies, plus causal attention's products (half of the full
+  // square).
+  double training_flops_per_token(int64_t sequence);
+
+ protected:
+  Model(ModelConfig config, DType dtype) : config_(std::move(config)), dtype_(dtype) {}
+  ModelConfig config_;
+  DType dtype_;
+};
+
+// A model with freshly drawn weights; the same seed gives the same weights whatever the compute
+// dtype (f32 or bf16).
+std::unique_ptr<Model> make_model(const ModelConfig& config, DType compute, uint64_t seed);
+// Reads a Hugging Face config.json; `where` names it in errors. An unknown architecture is named,
+// with the known ones.
+ModelConfig config_from_hf(const Json& json, std::string_view where);
+// bf16 where this processor multiplies it natively, else f32.
+DType best_compute_dtype();
+
+// All weights under their published names, in f32 (a tied output layer once).
+std::vector<NamedTensor> export_weights(Model& model);
+// Fills the model; find(name) gives the tensor under a published name, undefined if there is none
+// (then: an Error with name).
+void import_weights(Model& model, const std::function<Tensor(const std::string& name)>& find);
+
+}  // namespace malssi

@@ -1,0 +1,52 @@
+// Context: how attention sees the past. The tokens of all sequences lie one after another in one
+// axis of N. A training batch is a CausalBatch; decoding with a cache is infer's CachedContext; a
+// model's code is the same for both.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "ops/attention.h"
+#include "ops/rope.h"
+#include "tensor/tensor.h"
+
+namespace malssi {
+
+// What an attention layer asks of the context.
+struct AttentionSpec {
+  AttentionHeads heads;
+  const RopeTable* rope =
+      nullptr;        // rotary positions; null: positions were learned and added before
+  float dropout = 0;  // of attention probabilities, while training
+};
+
+class Context {
+ public:
+  virtual ~Context() = default;
+  // Each token's place in its sequence. [N]
+  virtual std::span<const int32_t> positions() const = 0;
+  // qkv [N, (heads + 2 kv_heads) head_dim]: queries, keys, values side by side -> [N, heads *
+  // head_dim].
+  virtual Tensor attend(int64_t layer, const Tensor& qkv, const AttentionSpec& spec) = 0;
+  // Seed for this pass's dropout; 0 switches dropout off.
+  virtual uint64_t dropout_seed() const { return 0; }
+};
+
+// Whole sequences at once; each token sees itself and what came before it in its own sequence.
+class CausalBatch : public Context {
+ public:
+  // starts: where each sequence begins, and at its end N: 0 = starts[0] < starts[1] < ... = N.
+  explicit CausalBatch(std::vector<int32_t> starts, uint64_t dropout_seed = 0);
+
+  std::span<const int32_t> positions() const override { return positions_; }
+  Tensor attend(int64_t layer, const Tensor& qkv, const AttentionSpec& spec) override;
+  uint64_t dropout_seed() const override { return dropout_seed_; }
+
+ private:
+  std::vector<int32_t> starts_;
+  std::vector<int32_t> positions_;
+  uint64_t dropout_seed_;
+};
+
+}  // namespace malssi

@@ -1,0 +1,34 @@
+// Parameter: a model's weight as the optimiser, the checkpoint and the converters see it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "tensor/tensor.h"
+
+namespace malssi {
+
+// A weight's part under its published name: rows begin .. end - 1 of the tensor; stored transposed
+// in files where so.
+struct WeightPart {
+  std::string name;
+  int64_t begin = 0;
+  int64_t end = 0;
+  bool transposed = false;
+};
+
+enum class ParameterKind { matrix, embedding, norm, bias };
+
+struct Parameter {
+  std::string
+      name;  // unique within the model, the same in every family: "layers.3.attn.qkv.weight"
+  Tensor* value = nullptr;
+  ParameterKind kind = ParameterKind::matrix;
+  std::vector<WeightPart> parts;  // how files name it; q, k and v of one matrix, for example
+
+  // Weight decay acts on matrices and embeddings, not on norms and biases.
+  bool decays() const { return kind == ParameterKind::matrix || kind == ParameterKind::embedding; }
+};
+
+}  // namespace malssi

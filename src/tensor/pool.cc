@@ -1,0 +1,109 @@
+#include "tensor/pool.h"
+
+#include <sys/mman.h>
+
+#include <array>
+#include <bit>
+#include <cstdlib>
+#include <mutex>
+#include <vector>
+
+#include "base/error.h"
+
+namespace malssi {
+namespace {
+
+constexpr int64_t kSmallest = 64;
+constexpr int64_t kHugePage = int64_t{2} << 20;
+constexpr int kClasses = 4 * 48;
+
+// Size classes: 64, 80, 96, 112, 128, 160, ...
+int class_of(int64_t bytes) {
+  if (bytes <= kSmallest) return 0;
+  const auto last = static_cast<uint64_t>(bytes - 1);
+  const int power = std::bit_width(last) - 1;                        // 2^power <= last
+  const int quarter = static_cast<int>((last >> (power - 2)) & 3u);  // which quarter of the octave
+  return (power - 6) * 4 + quarter + 1;
+}
+
+int64_t class_size(int index) {
+  const int64_t base = kSmallest << (index / 4);
+  return base + base / 4 * (index % 4);
+}
+
+void* system_allocate(int64_t bytes) {
+  if (bytes < kHugePage) return std::aligned_alloc(64, static_cast<size_t>((bytes + 63) / 64 * 64));
+  void* block = std::aligned_alloc(
+      kHugePage, static_cast<size_t>((bytes + kHugePage - 1) / kHugePage * kHugePage));
+  if (block != nullptr) madvise(block, static_cast<size_t>(bytes), MADV_HUGEPAGE);
+  return block;
+}
+
+struct Pool {
+  std::mutex mutex;
+  std::array<std::vector<void*>, kClasses> kept;
+  PoolUse use;
+};
+
+Pool& pool() {
+  static Pool* instance = new Pool;  // outlives every tensor with static storage
+  return *instance;
+}
+
+}  // namespace
+
+void* pool_allocate(int64_t bytes) {
+  CHECK(bytes >= 0);
+  const int index = class_of(bytes);
+  REQUIRE(index < kClasses, "memory: a block of ", bytes,
+          " bytes was asked for, more than any machine has");
+  const int64_t size = class_size(index);
+  Pool& p = pool();
+  {
+    std::lock_guard lock(p.mutex);
+    auto& kept = p.kept[static_cast<size_t>(index)];
+    p.use.in_use += size;
+    if (!kept.empty()) {
+      void* block = kept.back();
+      kept.pop_back();
+      return block;
+    }
+    p.use.reserved += size;
+  }
+  void* block = system_allocate(size);
+  if (block == nullptr) {
+    std::lock_guard lock(p.mutex);
+    p.use.in_use -= size;
+    p.use.reserved -= size;
+    throw Error(
+        concat("memory: the system has no ", size >> 20,
+               " MiB left; use a smaller model, batch or context, or close other programs"));
+  }
+  return block;
+}
+
+void pool_free(void* block, int64_t bytes) {
+  const int index = class_of(bytes);
+  Pool& p = pool();
+  std::lock_guard lock(p.mutex);
+  p.use.in_use -= class_size(index);
+  p.kept[static_cast<size_t>(index)].push_back(block);
+}
+
+PoolUse pool_use() {
+  std::lock_guard lock(pool().mutex);
+  return pool().use;
+}
+
+void pool_trim() {
+  Pool& p = pool();
+  std::lock_guard lock(p.mutex);
+  for (int index = 0; index < kClasses; ++index) {
+    auto& kept = p.kept[static_cast<size_t>(index)];
+    for (void* block : kept) std::free(block);
+    p.use.reserved -= class_size(index) * static_cast<int64_t>(kept.size());
+    kept.clear();
+  }
+}
+
+}  // namespace malssi

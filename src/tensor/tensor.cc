@@ -1,0 +1,127 @@
+#include "tensor/tensor.h"
+
+#include <cstring>
+
+#include "kernels/table.h"
+#include "tensor/pool.h"
+#include "tensor/tape.h"
+
+namespace malssi {
+
+Tensor Tensor::empty(Shape shape, DType dtype) {
+  Tensor t;
+  t.shape_ = shape;
+  t.size_ = shape.size();
+  t.dtype_ = dtype;
+  int64_t bytes = 0;
+  REQUIRE(!__builtin_mul_overflow(t.size_, dtype_size(dtype), &bytes), "tensor: ", shape, " ",
+          dtype_name(dtype), " does not fit into memory");
+  t.data_ = pool_allocate(bytes);
+  t.block_ = std::shared_ptr<void>(t.data_, [bytes](void* block) { pool_free(block, bytes); });
+  return t;
+}
+
+Tensor Tensor::zeros(Shape shape, DType dtype) {
+  Tensor t = empty(shape, dtype);
+  std::memset(t.data_, 0, static_cast<size_t>(t.bytes()));
+  return t;
+}
+
+Tensor Tensor::full(Shape shape, float value) {
+  Tensor t = empty(shape);
+  t.fill(value);
+  return t;
+}
+
+Tensor Tensor::from(std::span<const float> values, Shape shape) {
+  REQUIRE(shape.size() == static_cast<int64_t>(values.size()), "tensor: ", values.size(),
+          " numbers do not fill ", shape);
+  Tensor t = empty(shape);
+  std::copy(values.begin(), values.end(), t.f32());
+  return t;
+}
+
+float* Tensor::f32() const {
+  CHECK(dtype_ == DType::f32, "wanted f32, the tensor ", shape_, " is ", dtype_name(dtype_));
+  return static_cast<float*>(data_);
+}
+
+bf16* Tensor::bf16s() const {
+  CHECK(dtype_ == DType::bf16, "wanted bf16, the tensor ", shape_, " is ", dtype_name(dtype_));
+  return static_cast<bf16*>(data_);
+}
+
+Tensor Tensor::view(Shape shape) const {
+  REQUIRE(shape.size() == size_, "view: ", shape_, " cannot be seen as ", shape);
+  Tensor t = *this;
+  t.shape_ = shape;
+  return t;
+}
+
+Tensor Tensor::rows(int64_t begin, int64_t end) const {
+  REQUIRE(shape_.rank() > 0 && begin >= 0 && begin <= end && end <= dim(0), "rows: ", begin, " to ",
+          end, " of ", shape_);
+  Tensor t = *this;
+  t.slot_ = nullptr;
+  std::array<int64_t, Shape::kMaxRank> dims{};
+  std::copy(shape_.dims().begin(), shape_.dims().end(), dims.begin());
+  dims[0] = end - begin;
+  t.shape_ = Shape(std::span<const int64_t>(dims.data(), static_cast<size_t>(shape_.rank())));
+  t.size_ = t.shape_.size();
+  const int64_t row = dim(0) == 0 ? 0 : size_ / dim(0);
+  t.data_ = static_cast<char*>(data_) + begin * row * dtype_size(dtype_);
+  return t;
+}
+
+void Tensor::copy_from(const Tensor& source) const {
+  REQUIRE(source.size_ == size_, "copy: ", source.shape_, " does not fill ", shape_);
+  if (source.dtype_ == dtype_) {
+    std::memcpy(data_, source.data_, static_cast<size_t>(bytes()));
+  } else if (dtype_ == DType::bf16 && source.dtype_ == DType::f32) {
+    kernels().f32_to_bf16(source.f32(), bf16s(), size_);
+  } else {
+    REQUIRE(dtype_ == DType::f32 && source.dtype_ == DType::bf16, "copy: cannot turn ",
+            dtype_name(source.dtype_), " into ", dtype_name(dtype_));
+    kernels().bf16_to_f32(source.bf16s(), f32(), size_);
+  }
+}
+
+Tensor Tensor::to(DType dtype) const {
+  if (dtype == dtype_) return *this;
+  Tensor t = empty(shape_, dtype);
+  t.copy_from(*this);
+  return t;
+}
+
+Tensor Tensor::clone() const {
+  Tensor t = empty(shape_, dtype_);
+  std::memcpy(t.data_, data_, static_cast<size_t>(bytes()));
+  return t;
+}
+
+void Tensor::fill(float value) const {
+  if (dtype_ == DType::bf16) {
+    std::fill_n(bf16s(), size_, bf16(value));
+  } else {
+    std::fill_n(f32(), size_, value);
+  }
+}
+
+std::vector<float> Tensor::to_vector() const {
+  const Tensor t = to(DType::f32);
+  return {t.f32(), t.f32() + size_};
+}
+
+Tensor& Tensor::want_grad() {
+  slot_ = std::make_shared<GradSlot>();
+  slot_->shape = shape_;
+  return *this;
+}
+
+Tensor Tensor::grad() const { return slot_ != nullptr && slot_->written ? slot_->grad : Tensor(); }
+
+void Tensor::clear_grad() const {
+  if (slot_ != nullptr) slot_->written = false;
+}
+
+}  // namespace malssi

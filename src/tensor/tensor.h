@@ -1,0 +1,72 @@
+// Tensor: a cheap handle to a dense, row-major block of numbers. Copies share the block (clone()
+// does not). A tensor that wants a gradient carries a GradSlot, into which the Tape's backward pass
+// accumulates.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "kernels/dtype.h"
+#include "tensor/shape.h"
+
+namespace malssi {
+
+struct GradSlot;
+
+class Tensor {
+ public:
+  Tensor() = default;
+
+  static Tensor empty(Shape shape, DType dtype = DType::f32);  // contents undefined
+  static Tensor zeros(Shape shape, DType dtype = DType::f32);
+  static Tensor full(Shape shape, float value);
+  static Tensor from(std::span<const float> values, Shape shape);  // f32; copies
+
+  bool defined() const { return data_ != nullptr; }
+  explicit operator bool() const { return defined(); }
+  const Shape& shape() const { return shape_; }
+  int64_t dim(int axis) const { return shape_[axis]; }
+  int64_t size() const { return size_; }
+  DType dtype() const { return dtype_; }
+  int64_t bytes() const { return size_ * dtype_size(dtype_); }
+
+  void* data() const { return data_; }
+  float* f32() const;   // throws unless the dtype is f32
+  bf16* bf16s() const;  // throws unless the dtype is bf16
+  template <class T>
+  T* as() const {
+    return static_cast<T*>(data_);
+  }
+
+  // The same block, seen with another shape of as many elements; shares the gradient.
+  Tensor view(Shape shape) const;
+  // Rows begin .. end - 1 of the first axis: the same block, without a gradient.
+  Tensor rows(int64_t begin, int64_t end) const;
+  // A copy in another dtype (f32 and bf16), or this one when it has it already. Without a gradient.
+  Tensor to(DType dtype) const;
+  Tensor clone() const;
+  // Copies the numbers of a tensor of the same size into this block, converting between f32 and
+  // bf16.
+  void copy_from(const Tensor& source) const;
+  void fill(float value) const;
+  std::vector<float> to_vector() const;
+
+  // Marks a parameter: backward passes accumulate its gradient, in f32, until clear_grad().
+  Tensor& want_grad();
+  bool wants_grad() const { return slot_ != nullptr; }
+  Tensor grad() const;      // undefined while no backward pass has reached it
+  void clear_grad() const;  // the next contribution overwrites
+  const std::shared_ptr<GradSlot>& slot() const { return slot_; }
+  void set_slot(std::shared_ptr<GradSlot> slot) { slot_ = std::move(slot); }
+
+ private:
+  std::shared_ptr<void> block_;
+  void* data_ = nullptr;
+  Shape shape_;
+  int64_t size_ = 0;
+  DType dtype_ = DType::f32;
+  std::shared_ptr<GradSlot> slot_;
+};
+
+}  // namespace malssi
