@@ -28,25 +28,6 @@ int64_t status_field(std::string_view key) {
   return 0;
 }
 
-// One character of UTF-8 at text[at]; moves past it. Broken bytes come out one by one as U+FFFD.
-char32_t next_character(std::string_view text, size_t& at) {
-  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(at++);
-  if (first < 0x80) return first;
-  const int more = first >= 0xf0 && first < 0xf8   ? 3
-                   : first >= 0xe0 && first < 0xf0 ? 2
-                   : first >= 0xc2 && first < 0xe0 ? 1
-                                                   : 0;
-  if (more == 0 || at + static_cast<size_t>(more) > text.size()) return 0xfffd;
-  char32_t character = first & (0x3fu >> more);
-  for (int i = 0; i < more; ++i) {
-    if ((byte(at + static_cast<size_t>(i)) & 0xc0) != 0x80) return 0xfffd;
-    character = character << 6 | (byte(at + static_cast<size_t>(i)) & 0x3f);
-  }
-  at += static_cast<size_t>(more);
-  return character;
-}
-
 int64_t character_width(char32_t c) {
   struct Range {
     char32_t first, last;
@@ -120,6 +101,27 @@ std::string human_seconds(double seconds) {
 }
 
 std::string human_number(double value) { return fmt::format("{:.4g}", value); }
+
+char32_t next_character(std::string_view text, size_t& at) {
+  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char first = byte(at++);
+  if (first < 0x80) return first;
+  const size_t more = first >= 0xf0 && first < 0xf5   ? 3
+                      : first >= 0xe0 && first < 0xf0 ? 2
+                      : first >= 0xc2 && first < 0xe0 ? 1
+                                                      : 0;
+  if (more == 0 || at + more > text.size()) return 0xfffd;
+  char32_t character = first & (0x3fu >> more);
+  for (size_t i = at; i < at + more; ++i) {
+    if ((byte(i) & 0xc0) != 0x80) return 0xfffd;
+    character = character << 6 | (byte(i) & 0x3f);
+  }
+  constexpr std::array<char32_t, 4> kLeast = {0, 0x80, 0x800, 0x10000};
+  const bool surrogate = character >= 0xd800 && character <= 0xdfff;
+  if (character < kLeast[more] || character > 0x10ffff || surrogate) return 0xfffd;
+  at += more;
+  return character;
+}
 
 int64_t display_width(std::string_view text) {
   int64_t columns = 0;

@@ -17,6 +17,9 @@ std::string human_seconds(double seconds);
 // and "inf" as such.
 std::string human_number(double value);
 
+// The character of UTF-8 that begins at text[at]; moves `at` past it. A broken byte counts alone,
+// as U+FFFD.
+char32_t next_character(std::string_view text, size_t& at);
 // Columns that UTF-8 text takes on a terminal: two for Hangul, Han and the like, none for combining
 // marks.
 int64_t display_width(std::string_view text);

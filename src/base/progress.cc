@@ -25,6 +25,11 @@ std::string repeat(std::string_view piece, int64_t times) {
   return text;
 }
 
+std::string human_rate(double rate) {
+  if (rate <= 0) return "";
+  return rate < 1 ? human_seconds(1 / rate) + " each" : human_count(rate) + "/s";
+}
+
 double share(const Progress& progress) {
   return std::clamp(static_cast<double>(progress.done) /
                         static_cast<double>(std::max<int64_t>(progress.total, 1)),
@@ -78,7 +83,7 @@ std::string progress_line(const ProgressMeter& meter, const ProgressStyle& style
       known ? fmt::format("{:3.0f}%", std::floor(share(progress) * 100)) : std::string();
   const std::string counts = known ? exact_count(progress.done) + "/" + exact_count(progress.total)
                                    : exact_count(progress.done);
-  const std::string rate = meter.rate() > 0 ? human_count(meter.rate()) + "/s" : std::string();
+  const std::string rate = human_rate(meter.rate());
   std::string time;
   if (finished || !known) {
     time = human_seconds(meter.elapsed_seconds());

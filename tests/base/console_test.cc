@@ -82,6 +82,18 @@ TEST(Format, FitWidthNeverSplitsACharacter) {
   EXPECT_EQ(fit_width("model", 0), "");
 }
 
+TEST(Format, CharactersAreDecodedAndBrokenBytesCountAlone) {
+  const std::string_view text =
+      "a\xc3\xa9\xed\x95\x9c\xf0\x9f\x99\x82\xff\xed\xa0\x80\xc0\xaf\xe2\x82";
+  std::u32string characters;
+  for (size_t at = 0; at < text.size();) characters += next_character(text, at);
+  EXPECT_EQ(characters,
+            U"aé한🙂\xfffd"
+            U"\xfffd\xfffd\xfffd"
+            U"\xfffd\xfffd"
+            U"\xfffd\xfffd");
+}
+
 TEST(Format, ThisProcessHasMemory) {
   EXPECT_GT(process_memory_bytes(), 1 << 20);
   EXPECT_GE(peak_memory_bytes(), process_memory_bytes() / 2);
@@ -142,6 +154,10 @@ TEST(ProgressLine, NeverExceedsItsColumns) {
 
 TEST(ProgressLine, AnUnknownTotalCountsUpwards) {
   EXPECT_EQ(progress_line(meter_at(50, 0), {.columns = 80}), "50  5/s  10 s");
+}
+
+TEST(ProgressLine, SlowWorkTellsTheTimeOfOnePiece) {
+  EXPECT_EQ(progress_line(meter_at(2, 4), {.columns = 0}), " 50%  2/4  5.0 s each  10 s left");
 }
 
 TEST(ProgressLine, AFinishedOneTellsHowLongItTook) {
