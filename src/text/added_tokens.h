@@ -1,0 +1,47 @@
+// Added tokens: pieces of text that have an id of their own and never go through the splitter. The
+// special ones
+// ("<|endoftext|>") are read from text only on request, the others always (Hugging Face's rules).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace malssi {
+
+struct AddedToken {
+  int32_t id = -1;
+  std::string text;
+  bool special = true;
+  bool strip_left = false;   // swallows white space before it
+  bool strip_right = false;  // and after it
+  bool normalized = false;   // kept for the file only
+};
+
+class AddedTokens {
+ public:
+  struct Match {
+    int64_t begin = 0, end = 0;  // bytes of the text, stripped white space included
+    int32_t id = -1;             // -1: none found
+  };
+
+  void add(AddedToken token);  // replaces one with the same id
+  const std::vector<AddedToken>& tokens() const { return tokens_; }
+  bool is_special(int32_t id) const;
+  const AddedToken* find(std::string_view text) const;
+  // The leftmost added token at or after `from`, the longest of those; special ones only when asked
+  // for.
+  Match next(std::string_view text, int64_t from, bool parse_special) const;
+
+ private:
+  const AddedToken* match_at(std::string_view text, int64_t at, bool parse_special) const;
+
+  std::vector<AddedToken> tokens_;  // by id
+  std::vector<bool> special_;       // by id
+  std::array<std::vector<int32_t>, 256>
+      first_;  // indices of tokens that start with a byte, the longest first
+};
+
+}  // namespace malssi

@@ -1,0 +1,118 @@
+// Tokenizers: text (any bytes) to token ids and back. decode(encode(text)) == text for every byte
+// string, except where a loaded tokenizer itself asks for normalisation or a prefix space.
+// Byte-level BPE: Sennrich, Haddow, Birch 2016; on bytes: Radford et al. 2019 (GPT-2), section 2.2.
+// Files are Hugging Face's tokenizer.json. All const members may be called from several threads at
+// once.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "text/added_tokens.h"
+#include "text/vocabulary.h"
+
+namespace malssi {
+
+struct EncodeOptions {
+  bool parse_special =
+      false;  // read "<|endoftext|>" and its like in the text as the one special token
+  bool add_special =
+      false;  // add what the tokenizer's own file puts before and after a text (Llama 3: its bos)
+};
+
+struct DecodeOptions {
+  bool skip_special = false;  // leave special tokens out
+};
+
+class Tokenizer {
+ public:
+  virtual ~Tokenizer() = default;
+
+  // Throws Error only where the vocabulary cannot express the text (a character tokenizer without
+  // byte tokens).
+  std::vector<int32_t> encode(std::string_view text, EncodeOptions options = {}) const;
+  void encode(std::string_view text, EncodeOptions options,
+              std::vector<int32_t>& out) const;  // appends
+  // Throws Error on an id outside 0 .. vocab_size() - 1.
+  std::string decode(std::span<const int32_t> ids, DecodeOptions options = {}) const;
+
+  // The exact bytes that the id stands for; a special token's own text. Empty for an id that the
+  // vocabulary leaves out.
+  std::string_view token_bytes(int32_t id) const;
+  // One past the largest id.
+  int64_t vocab_size() const { return vocabulary_.size(); }
+  // The id of a special token's text, or of an ordinary token's bytes.
+  std::optional<int32_t> token_id(std::string_view bytes) const;
+  bool is_special(int32_t id) const { return added_.is_special(id); }
+  const std::vector<AddedToken>& added_tokens() const { return added_.tokens(); }
+  // Gives the text an id of its own at the end of the vocabulary (or makes a known one special);
+  // returns the id.
+  int32_t add_special(std::string_view text);
+
+  // Roles, or -1. They come from tokenizer_config.json, else from well-known names
+  // ("<|endoftext|>", "</s>", ...).
+  int32_t bos_id() const { return bos_id_; }
+  int32_t eos_id() const { return eos_id_; }
+  int32_t pad_id() const { return pad_id_; }
+  void set_bos_id(int32_t id) { bos_id_ = id; }
+  void set_eos_id(int32_t id) { eos_id_ = id; }
+  void set_pad_id(int32_t id) { pad_id_ = id; }
+
+  virtual std::string kind() const = 0;  // "byte-level BPE", "bytes", "characters"
+  virtual std::string pattern()
+      const = 0;  // "gpt2", "llama3", a regular expression, or "" (no splitting)
+  virtual int64_t merge_count() const { return 0; }
+  virtual Json to_json() const = 0;  // Hugging Face tokenizer.json
+  // Changes with anything that changes an encoding: the key for caches of encoded text.
+  uint64_t fingerprint() const;
+
+ protected:
+  // Appends the ids of a text without added tokens; `first` tells the start of the whole text.
+  virtual void encode_plain(std::string_view text, std::vector<int32_t>& out) const = 0;
+  void find_roles();  // by well-known names
+
+  Vocabulary vocabulary_;
+  AddedTokens added_;
+  std::vector<int32_t> before_, after_;  // ids that .add_special puts around a text
+  int32_t bos_id_ = -1, eos_id_ = -1, pad_id_ = -1;
+};
+
+// Reads a tokenizer.json, or a folder with one (or with GPT-2's vocab.json + merges.txt,
+// encoder.json + vocab.bpe); takes the roles from a tokenizer_config.json beside it. Error: what is
+// wrong with the file, in one line.
+std::unique_ptr<Tokenizer> load_tokenizer(const fs::path& file_or_folder);
+// The same from the text of a tokenizer.json, or from parsed JSON; `where` names it in errors.
+std::unique_ptr<Tokenizer> tokenizer_from_text(std::string_view tokenizer_json,
+                                               std::string_view where);
+std::unique_ptr<Tokenizer> tokenizer_from_json(const Json& json, std::string_view where);
+// GPT-2's published vocabulary: encoder.json (token to id) and vocab.bpe (merges).
+std::unique_ptr<Tokenizer> load_gpt2_tokenizer(const fs::path& encoder_json,
+                                               const fs::path& vocab_bpe);
+// Reads roles ("bos_token", ...) of a parsed tokenizer_config.json.
+void apply_tokenizer_config(Tokenizer& tokenizer, const Json& config);
+// What belongs into tokenizer_config.json beside a tokenizer.json, for transformers;
+// `chat_template` may be empty.
+Json tokenizer_config(const Tokenizer& tokenizer, std::string_view chat_template,
+                      int64_t context = 0);
+
+struct CharTokenizerOptions {
+  bool byte_fallback =
+      false;  // 256 more tokens, so that unseen characters survive; without them they are an Error
+  std::vector<std::string> special;
+};
+// One token for each character of the text, ordered by code point; special tokens follow.
+std::unique_ptr<Tokenizer> make_char_tokenizer(std::string_view text,
+                                               const CharTokenizerOptions& options = {});
+// One token for each byte, id = byte; special tokens follow from 256 on.
+std::unique_ptr<Tokenizer> make_byte_tokenizer(const std::vector<std::string>& special = {});
+
+}  // namespace malssi

@@ -1,0 +1,34 @@
+// The two-way table between token ids and their bytes.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace malssi {
+
+class Vocabulary {
+ public:
+  static constexpr int64_t kMaxSize = int64_t{1}
+                                      << 24;  // a larger id in a file is taken for damage
+
+  // Gives the id its bytes; ids may come in any order and leave gaps (empty bytes). Error: a bad or
+  // taken id, bytes that another id has.
+  void add(int32_t id, std::string_view bytes);
+  void reserve(int64_t count);
+  int64_t size() const { return static_cast<int64_t>(tokens_.size()); }
+  std::string_view bytes(int32_t id) const { return tokens_[static_cast<size_t>(id)]; }
+  std::optional<int32_t> find(std::string_view bytes) const;
+
+ private:
+  void rehash(size_t slots);
+  size_t slot_of(std::string_view bytes) const;  // where it is, or the free slot where it belongs
+
+  std::vector<std::string> tokens_;
+  std::vector<int32_t> slots_;  // ids, -1 free; open addressing, a power of two
+  int64_t used_ = 0;
+};
+
+}  // namespace malssi
