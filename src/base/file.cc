@@ -91,7 +91,9 @@ std::string_view MappedFile::text() const {
 
 std::string read_file(const fs::path& path, int64_t max_bytes) {
   const Descriptor file = open_descriptor(path, O_RDONLY, "read");
-  const int64_t expected = status_of(file.get(), path).st_size;
+  const struct stat status = status_of(file.get(), path);
+  if (S_ISDIR(status.st_mode)) throw_system("read", path, EISDIR);
+  const int64_t expected = status.st_size;
   const auto check_size = [&](int64_t size) {
     REQUIRE(size <= max_bytes, "cannot read ", path.string(), ": it is longer than ", max_bytes,
             " bytes, the most allowed here: is it the right file?");
