@@ -1,0 +1,115 @@
+#include "kernels/gemm.h"
+
+#include <cstring>
+#include <dnnl.hpp>
+#include <unordered_map>
+
+#include "base/error.h"
+#include "base/parallel.h"
+#include "base/random.h"
+#include "kernels/cpu/features.h"
+
+namespace malssi {
+namespace {
+
+using dnnl::memory;
+
+const dnnl::engine& cpu_engine() {
+  static const dnnl::engine engine = [] {
+    const CpuFeatures& cpu = cpu_features();
+    if (!cpu.avx512) dnnl::set_max_cpu_isa(cpu.avx2 ? dnnl::cpu_isa::avx2 : dnnl::cpu_isa::sse41);
+    return dnnl::engine(dnnl::engine::kind::cpu, 0);
+  }();
+  return engine;
+}
+
+struct Key {
+  int64_t M, N, K;
+  DType in, out;
+  bool transpose_a, transpose_b, adds;
+  int threads;
+  bool operator==(const Key&) const = default;
+};
+
+struct KeyHash {
+  size_t operator()(const Key& k) const {
+    uint64_t h = splitmix64(static_cast<uint64_t>(k.M));
+    h = splitmix64(h ^ static_cast<uint64_t>(k.N));
+    h = splitmix64(h ^ static_cast<uint64_t>(k.K));
+    const int flags = static_cast<int>(k.in) | static_cast<int>(k.out) << 4 |
+                      (k.transpose_a ? 256 : 0) | (k.transpose_b ? 512 : 0) | (k.adds ? 1024 : 0) |
+                      k.threads << 12;
+    return splitmix64(h ^ static_cast<uint64_t>(flags));
+  }
+};
+
+struct Product {
+  dnnl::matmul primitive;
+  memory a, b, c;
+};
+
+memory::data_type dnnl_type(DType dtype) {
+  CHECK(dtype == DType::f32 || dtype == DType::bf16, "gemm of ", dtype_name(dtype));
+  return dtype == DType::f32 ? memory::data_type::f32 : memory::data_type::bf16;
+}
+
+Product make_product(const Key& key) {
+  const auto in = dnnl_type(key.in);
+  const memory::desc a({key.M, key.K}, in,
+                       key.transpose_a ? memory::dims{1, key.M} : memory::dims{key.K, 1});
+  const memory::desc b({key.K, key.N}, in,
+                       key.transpose_b ? memory::dims{1, key.K} : memory::dims{key.N, 1});
+  const memory::desc c({key.M, key.N}, dnnl_type(key.out), memory::dims{key.N, 1});
+  dnnl::primitive_attr attributes;
+  if (key.adds) {
+    dnnl::post_ops operations;
+    operations.append_sum(1.0f);
+    attributes.set_post_ops(operations);
+  }
+#if DNNL_VERSION_MAJOR >= 3
+  const dnnl::matmul::primitive_desc description(cpu_engine(), a, b, c, attributes);
+#else
+  const dnnl::matmul::primitive_desc description(dnnl::matmul::desc(a, b, c), attributes,
+                                                 cpu_engine());
+#endif
+  return {dnnl::matmul(description), memory(a, cpu_engine(), nullptr),
+          memory(b, cpu_engine(), nullptr), memory(c, cpu_engine(), nullptr)};
+}
+
+}  // namespace
+
+void gemm(ConstBuffer a, ConstBuffer b, Buffer c, int64_t M, int64_t N, int64_t K,
+          const GemmOptions& options) {
+  if (M == 0 || N == 0) return;
+  CHECK(a.dtype == b.dtype && K > 0, "gemm of ", dtype_name(a.dtype), " by ", dtype_name(b.dtype),
+        ", K = ", K);
+  const int threads = omp_in_parallel() != 0 ? 1 : thread_count();
+  const Key key{
+      M,      N, K, a.dtype, c.dtype, options.transpose_a, options.transpose_b, options.beta != 0,
+      threads};
+  // One cache for each thread: a product's memory handles are set for every call.
+  thread_local std::unordered_map<Key, Product, KeyHash> cache;
+  thread_local dnnl::stream stream(cpu_engine());
+  auto found = cache.find(key);
+  if (found == cache.end()) {
+    if (cache.size() > 1024) cache.clear();
+    found = cache.emplace(key, make_product(key)).first;
+  }
+  Product& p = found->second;
+  p.a.set_data_handle(const_cast<void*>(a.data));
+  p.b.set_data_handle(const_cast<void*>(b.data));
+  p.c.set_data_handle(c.data);
+  p.primitive.execute(stream, {{DNNL_ARG_SRC, p.a}, {DNNL_ARG_WEIGHTS, p.b}, {DNNL_ARG_DST, p.c}});
+}
+
+bool has_native_bf16() { return cpu_features().avx512_bf16; }
+
+const char* gemm_instruction_set() {
+  const CpuFeatures& cpu = cpu_features();
+  if (cpu.amx_bf16) return "AMX";
+  if (cpu.avx512_bf16) return "AVX-512 bf16";
+  if (cpu.avx512) return "AVX-512";
+  return cpu.avx2 ? "AVX2" : "SSE4.1";
+}
+
+}  // namespace malssi

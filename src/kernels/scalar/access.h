@@ -1,0 +1,30 @@
+// Reading and writing Buffers one number at a time, for the reference kernels.
+#pragma once
+
+#include "kernels/table.h"
+
+namespace malssi::scalar {
+
+inline float read(ConstBuffer x, int64_t i) {
+  return x.dtype == DType::f32 ? static_cast<const float*>(x.data)[i]
+                               : static_cast<float>(static_cast<const bf16*>(x.data)[i]);
+}
+inline void write(Buffer y, int64_t i, float value) {
+  if (y.dtype == DType::f32) {
+    static_cast<float*>(y.data)[i] = value;
+  } else {
+    static_cast<bf16*>(y.data)[i] = bf16(value);
+  }
+}
+inline float dropped(float value, int64_t i, const Dropout& dropout) {
+  if (dropout.rate <= 0) return value;
+  return dropout_keeps(dropout.seed, i, dropout.rate) ? value / (1 - dropout.rate) : 0.0f;
+}
+
+void attention(const AttentionProblem& problem, const void* qkv, void* out, float* lse);
+void attention_backward(const AttentionProblem& problem, const void* qkv, const void* out,
+                        const void* dout, const float* lse, void* dqkv);
+void attention_cached(const CachedHeads& heads, const float* q, const void* keys,
+                      const void* values, int64_t length, float* out);
+
+}  // namespace malssi::scalar

@@ -1,0 +1,131 @@
+// Reference attention: the whole square of probabilities, in double.
+#include <cmath>
+#include <vector>
+
+#include "kernels/scalar/access.h"
+
+namespace malssi::scalar {
+namespace {
+
+// Where the rows of one head of one sequence lie.
+struct HeadView {
+  int64_t begin, length;   // tokens of the sequence
+  int64_t width;           // of a row of qkv
+  int64_t q, k, v;         // columns where the head's query, key and value begin
+  int64_t out_width, out;  // of a row of out, and the head's column there
+};
+
+template <class Body>
+void for_each_head(const AttentionProblem& p, Body&& body) {
+  for (int64_t s = 0; s < p.sequences; ++s) {
+    for (int64_t h = 0; h < p.heads; ++h) {
+      const int64_t kv = h / (p.heads / p.kv_heads);
+      body(h, HeadView{p.starts[s], p.starts[s + 1] - p.starts[s],
+                       (p.heads + 2 * p.kv_heads) * p.head_dim, h * p.head_dim,
+                       (p.heads + kv) * p.head_dim, (p.heads + p.kv_heads + kv) * p.head_dim,
+                       p.heads * p.head_dim, h * p.head_dim});
+    }
+  }
+}
+
+double row_dot(ConstBuffer a, int64_t i, ConstBuffer b, int64_t j, int64_t n) {
+  double sum = 0;
+  for (int64_t d = 0; d < n; ++d) sum += static_cast<double>(read(a, i + d)) * read(b, j + d);
+  return sum;
+}
+
+// Counts the probabilities of all heads, so that dropout's mask is the same in every
+// implementation.
+int64_t probability_index(const AttentionProblem& p, int64_t head, int64_t token, int64_t other) {
+  const int64_t tokens = p.starts[p.sequences];
+  return (head * tokens + token) * 4096 + other;
+}
+
+}  // namespace
+
+void attention(const AttentionProblem& p, const void* qkv_data, void* out_data, float* lse) {
+  const ConstBuffer qkv{qkv_data, p.dtype};
+  const Buffer out{out_data, p.dtype};
+  const int64_t tokens = p.starts[p.sequences];
+  for_each_head(p, [&](int64_t h, const HeadView& view) {
+    std::vector<double> score(static_cast<size_t>(view.length));
+    for (int64_t i = 0; i < view.length; ++i) {
+      const int64_t query = (view.begin + i) * view.width + view.q;
+      double sum = 0, top = -INFINITY;
+      for (int64_t j = 0; j <= i; ++j) {
+        score[static_cast<size_t>(j)] =
+            p.scale * row_dot(qkv, query, qkv, (view.begin + j) * view.width + view.k, p.head_dim);
+        top = std::max(top, score[static_cast<size_t>(j)]);
+      }
+      for (int64_t j = 0; j <= i; ++j) sum += std::exp(score[static_cast<size_t>(j)] - top);
+      lse[h * tokens + view.begin + i] = static_cast<float>(top + std::log(sum));
+      for (int64_t d = 0; d < p.head_dim; ++d) {
+        double value = 0;
+        for (int64_t j = 0; j <= i; ++j) {
+          const auto probability =
+              static_cast<float>(std::exp(score[static_cast<size_t>(j)] - top) / sum);
+          value += dropped(probability, probability_index(p, h, view.begin + i, j), p.dropout) *
+                   read(qkv, (view.begin + j) * view.width + view.v + d);
+        }
+        write(out, (view.begin + i) * view.out_width + view.out + d, static_cast<float>(value));
+      }
+    }
+  });
+}
+
+void attention_backward(const AttentionProblem& p, const void* qkv_data, const void* out_data,
+                        const void* dout_data, const float* lse, void* dqkv_data) {
+  const ConstBuffer qkv{qkv_data, p.dtype}, out{out_data, p.dtype}, dout{dout_data, p.dtype};
+  const int64_t tokens = p.starts[p.sequences];
+  std::vector<double> dqkv(static_cast<size_t>(tokens * (p.heads + 2 * p.kv_heads) * p.head_dim),
+                           0.0);
+  for_each_head(p, [&](int64_t h, const HeadView& view) {
+    for (int64_t i = 0; i < view.length; ++i) {
+      const int64_t query = (view.begin + i) * view.width + view.q;
+      const int64_t result = (view.begin + i) * view.out_width + view.out;
+      const double delta = row_dot(dout, result, out, result, p.head_dim);
+      for (int64_t j = 0; j <= i; ++j) {
+        const int64_t key = (view.begin + j) * view.width + view.k,
+                      value = (view.begin + j) * view.width + view.v;
+        const double probability = std::exp(p.scale * row_dot(qkv, query, qkv, key, p.head_dim) -
+                                            lse[h * tokens + view.begin + i]);
+        const double factor = dropped(1.0f, probability_index(p, h, view.begin + i, j), p.dropout);
+        const double dscore = probability *
+                              (factor * row_dot(dout, result, qkv, value, p.head_dim) - delta) *
+                              p.scale;
+        for (int64_t d = 0; d < p.head_dim; ++d) {
+          dqkv[static_cast<size_t>(query + d)] += dscore * read(qkv, key + d);
+          dqkv[static_cast<size_t>(key + d)] += dscore * read(qkv, query + d);
+          dqkv[static_cast<size_t>(value + d)] += probability * factor * read(dout, result + d);
+        }
+      }
+    }
+  });
+  for (size_t i = 0; i < dqkv.size(); ++i)
+    write({dqkv_data, p.dtype}, static_cast<int64_t>(i), static_cast<float>(dqkv[i]));
+}
+
+void attention_cached(const CachedHeads& heads, const float* q, const void* keys_data,
+                      const void* values_data, int64_t length, float* out) {
+  const ConstBuffer keys{keys_data, heads.cache_dtype}, values{values_data, heads.cache_dtype},
+      queries{q, DType::f32};
+  const int64_t n = heads.head_dim;
+  std::vector<double> score(static_cast<size_t>(length));
+  for (int64_t h = 0; h < heads.heads; ++h) {
+    const int64_t base = h / (heads.heads / heads.kv_heads) * heads.head_stride;
+    double top = -INFINITY, sum = 0;
+    for (int64_t j = 0; j < length; ++j) {
+      score[static_cast<size_t>(j)] = heads.scale * row_dot(queries, h * n, keys, base + j * n, n);
+      top = std::max(top, score[static_cast<size_t>(j)]);
+    }
+    for (double& s : score) sum += s = std::exp(s - top);
+    for (int64_t d = 0; d < n; ++d) {
+      double value = 0;
+      for (int64_t j = 0; j < length; ++j)
+        value += score[static_cast<size_t>(j)] / sum * read(values, base + j * n + d);
+      out[h * n + d] = static_cast<float>(value);
+    }
+  }
+}
+
+}  // namespace malssi::scalar

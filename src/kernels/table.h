@@ -1,0 +1,153 @@
+// Every kernel: compute on raw memory, no ownership. kernels() is the table for this processor,
+// scalar_kernels() the plain reference that a test compares it with, entry by entry. Matrices are
+// dense and row-major; sizes may be any (0 included). A Buffer is f32 or bf16 memory; arithmetic is
+// in f32. `beta` of an output: 0 overwrites, 1 adds.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "kernels/dtype.h"
+
+namespace malssi {
+
+struct Buffer {
+  void* data = nullptr;
+  DType dtype = DType::f32;
+};
+struct ConstBuffer {
+  const void* data = nullptr;
+  DType dtype = DType::f32;
+  ConstBuffer() = default;
+  ConstBuffer(const void* d, DType t) : data(d), dtype(t) {}
+  ConstBuffer(Buffer b) : data(b.data), dtype(b.dtype) {}  // NOLINT: a Buffer is readable
+};
+
+// Dropout of element i keeps it, divided by 1 - rate, where dropout_keeps(seed, i, rate). rate 0:
+// everything is kept.
+struct Dropout {
+  float rate = 0;
+  uint64_t seed = 0;
+};
+
+// Sizes and seeds of an attention layer over whole sequences.
+struct AttentionProblem {
+  int64_t heads = 0, kv_heads = 0, head_dim = 0;
+  const int32_t* starts = nullptr;  // [sequences + 1]
+  int64_t sequences = 0;
+  float scale = 1;
+  Dropout dropout;
+  DType dtype = DType::f32;  // of qkv and out
+};
+
+// One token's query against a cache. keys, values [length, head_dim] of a head, rows `stride`
+// elements apart.
+struct CachedHeads {
+  int64_t heads = 0, kv_heads = 0, head_dim = 0;
+  int64_t head_stride = 0;  // elements between two heads of the cache
+  float scale = 1;
+  DType cache_dtype = DType::f32;
+};
+
+struct AdamWStep {
+  float lr, beta1, beta2, eps, weight_decay;
+  float correction1, correction2;  // 1 - beta^t
+  float gradient_scale;            // clipping
+};
+
+struct KernelTable {
+  std::string_view name;  // "scalar", "avx2", ...
+
+  // Conversions and sums.
+  void (*f32_to_bf16)(const float* x, bf16* y, int64_t n);
+  void (*bf16_to_f32)(const bf16* x, float* y, int64_t n);
+  void (*add_into)(void* y, DType y_dtype, const void* x, DType x_dtype, int64_t n);  // y += x
+  // y = x + dropout(delta), x and y f32; and its backward ddelta = beta ddelta + dropout(dy).
+  void (*residual_add)(const float* x, ConstBuffer delta, float* y, int64_t n, Dropout dropout);
+  void (*residual_add_backward)(const float* dy, Buffer ddelta, float beta, int64_t n,
+                                Dropout dropout);
+  double (*sum_squares)(const float* x, int64_t n);
+
+  // Norms over rows [N, D]; y may be bf16. rstd, mean [N].
+  void (*rms_norm)(const float* x, const float* w, Buffer y, float* rstd, int64_t N, int64_t D,
+                   float eps);
+  void (*rms_norm_backward)(ConstBuffer dy, const float* x, const float* w, const float* rstd,
+                            float* dx, float dx_beta, float* dw, float dw_beta, int64_t N,
+                            int64_t D);
+  void (*layer_norm)(const float* x, const float* w, const float* b, Buffer y, float* mean,
+                     float* rstd, int64_t N, int64_t D,
+                     float eps);  // b may be null
+  void (*layer_norm_backward)(ConstBuffer dy, const float* x, const float* w, const float* mean,
+                              const float* rstd, float* dx, float dx_beta, float* dw, float dw_beta,
+                              float* db, float db_beta, int64_t N, int64_t D);
+
+  // gate_up [N, 2F] (gates, then ups) -> y [N, F] = silu(gate) * up; and its backward into dgate_up
+  // [N, 2F].
+  void (*swiglu)(ConstBuffer gate_up, Buffer y, int64_t N, int64_t F);
+  void (*swiglu_backward)(ConstBuffer dy, ConstBuffer gate_up, Buffer dgate_up, int64_t N,
+                          int64_t F);
+  // y = gelu(x), exact (erf) or with tanh; dx = dy gelu'(x).
+  void (*gelu)(ConstBuffer x, Buffer y, int64_t n, bool exact);
+  void (*gelu_backward)(ConstBuffer dy, ConstBuffer x, Buffer dx, int64_t n, bool exact);
+  // x [N, D] += b [D]; db [D] = beta db + sum over rows of dy.
+  void (*add_bias)(Buffer x, const float* b, int64_t N, int64_t D);
+  void (*bias_backward)(ConstBuffer dy, float* db, float beta, int64_t N, int64_t D);
+
+  // table [V, D]: y[n] = table[ids[n]] (+ position_table[positions[n]] when given), y f32.
+  void (*embed)(ConstBuffer table, const int32_t* ids, ConstBuffer position_table,
+                const int32_t* positions, float* y, int64_t N, int64_t D);
+  // dtable[ids[n]] += dy[n], in the order of n.
+  void (*embed_backward)(const float* dy, const int32_t* ids, float* dtable, int64_t N, int64_t D);
+  // Rotates pairs (i, i + head_dim / 2) of each of the first `heads` heads of every row by its
+  // position's angle, or back. x [N, row_width]; cosines, sines [positions, head_dim / 2].
+  void (*rope)(Buffer x, const int32_t* positions, const float* cosines, const float* sines,
+               int64_t N, int64_t heads, int64_t head_dim, int64_t row_width, bool back);
+
+  // logits [N, V] f32; targets < 0 or weight 0: not scored. loss[n] = weight * -log p(target);
+  // dlogits = scale * weight * (p - onehot), may be in place of logits when f32; null data: loss
+  // only.
+  void (*cross_entropy)(const float* logits, const int32_t* targets, const float* weights,
+                        float scale, float* loss, Buffer dlogits, int64_t N, int64_t V);
+
+  // qkv [N, (heads + 2 kv_heads) head_dim] -> out [N, heads head_dim], lse [heads, N]. Dao 2023
+  // saves the same.
+  void (*attention)(const AttentionProblem& problem, const void* qkv, void* out, float* lse);
+  void (*attention_backward)(const AttentionProblem& problem, const void* qkv, const void* out,
+                             const void* dout, const float* lse, void* dqkv);
+  // q [heads head_dim] of one token (f32) -> out (f32), over `length` cached tokens.
+  void (*attention_cached)(const CachedHeads& heads, const float* q, const void* keys,
+                           const void* values, int64_t length, float* out);
+
+  // y [M, N] = x [M, K] w [N, K]^T for few rows: each weight is read once. x, y f32; w f32 or bf16.
+  void (*few_rows_product)(const float* x, ConstBuffer w, float* y, int64_t M, int64_t N,
+                           int64_t K);
+
+  // Kingma, Ba 2015; Loshchilov, Hutter 2019. copy: the weights in bf16, or null.
+  void (*adamw)(const AdamWStep& step, const float* gradient, float* weight, float* first,
+                float* second, bf16* copy, int64_t n);
+};
+
+// The fastest table this processor has; the environment's MALSSI_SIMD caps it, see cpu/features.h
+// (first use decides).
+const KernelTable& kernels();
+const KernelTable& scalar_kernels();
+
+// Stateless: the same on every table. Keeps with probability 1 - rate.
+inline uint32_t dropout_hash(uint32_t seed, uint32_t i) {
+  uint32_t x = i * 0x9e3779b1u ^ seed;
+  x ^= x >> 16;
+  x *= 0x7feb352du;
+  x ^= x >> 15;
+  x *= 0x846ca68bu;
+  x ^= x >> 16;
+  return x;
+}
+inline uint32_t dropout_seed32(uint64_t seed) { return static_cast<uint32_t>(seed ^ (seed >> 32)); }
+// Kept where the hash's upper 24 bits reach this.
+inline uint32_t dropout_threshold(float rate) { return static_cast<uint32_t>(rate * 16777216.0f); }
+inline bool dropout_keeps(uint64_t seed, int64_t i, float rate) {
+  return (dropout_hash(dropout_seed32(seed), static_cast<uint32_t>(i)) >> 8) >=
+         dropout_threshold(rate);
+}
+
+}  // namespace malssi
