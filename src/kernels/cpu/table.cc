@@ -1,0 +1,57 @@
+// The table of vector kernels, and the choice between it and the reference.
+#include "kernels/table.h"
+
+#include <hwy/highway.h>
+#include <hwy/targets.h>
+
+#include "kernels/cpu/features.h"
+#include "kernels/cpu/simd_kernels.h"
+
+namespace malssi {
+namespace {
+
+KernelTable vector_table() {
+  const CpuFeatures& cpu = cpu_features();
+  if (!cpu.avx512) hwy::DisableTargets(HWY_AVX3 | HWY_AVX3_DL);
+  if (!cpu.avx2) hwy::DisableTargets(HWY_AVX2);
+  hwy::GetChosenTarget().Update();
+  return KernelTable{
+      .name = cpu.avx512 ? "avx512"
+              : cpu.avx2 ? "avx2"
+                         : "sse2",
+      .f32_to_bf16 = simd::f32_to_bf16,
+      .bf16_to_f32 = simd::bf16_to_f32,
+      .add_into = simd::add_into,
+      .residual_add = simd::residual_add,
+      .residual_add_backward = simd::residual_add_backward,
+      .sum_squares = simd::sum_squares,
+      .rms_norm = simd::rms_norm,
+      .rms_norm_backward = simd::rms_norm_backward,
+      .layer_norm = simd::layer_norm,
+      .layer_norm_backward = simd::layer_norm_backward,
+      .swiglu = simd::swiglu,
+      .swiglu_backward = simd::swiglu_backward,
+      .gelu = simd::gelu,
+      .gelu_backward = simd::gelu_backward,
+      .add_bias = simd::add_bias,
+      .bias_backward = simd::bias_backward,
+      .embed = simd::embed,
+      .embed_backward = simd::embed_backward,
+      .rope = simd::rope,
+      .cross_entropy = simd::cross_entropy,
+      .attention = simd::attention,
+      .attention_backward = simd::attention_backward,
+      .attention_cached = simd::attention_cached,
+      .few_rows_product = simd::few_rows_product,
+      .adamw = simd::adamw,
+  };
+}
+
+}  // namespace
+
+const KernelTable& kernels() {
+  static const KernelTable table = cpu_features().scalar ? scalar_kernels() : vector_table();
+  return table;
+}
+
+}  // namespace malssi
