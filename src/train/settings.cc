@@ -1,0 +1,21 @@
+#include "train/settings.h"
+
+#include "base/error.h"
+
+namespace malssi {
+
+void OptimSettings::check() const {
+  REQUIRE(min_lr <= lr, "optim.min_lr = ", min_lr, " is above optim.lr = ", lr,
+          ": the schedule falls from lr to min_lr");
+}
+
+ScheduleOptions schedule_options(const OptimSettings& optim, int64_t steps) {
+  return {.kind = optim.schedule,
+          .peak = optim.lr,
+          .floor = optim.min_lr,
+          .warmup = optim.warmup_steps,
+          .steps = steps,
+          .decay_fraction = optim.decay_fraction};
+}
+
+}  // namespace malssi
