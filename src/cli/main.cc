@@ -65,7 +65,9 @@ std::string explained(const CLI::App& app, const CLI::ParseError& problem) {
   std::string message = problem.what();
   std::string hint;
   const std::vector<std::string> extras = app.remaining(true);
-  if (dynamic_cast<const CLI::ExtrasError*>(&problem) && !extras.empty()) {
+  const bool unknown = dynamic_cast<const CLI::ExtrasError*>(&problem) ||
+                       dynamic_cast<const CLI::RequiredError*>(&problem);
+  if (unknown && !extras.empty()) {  // a mistyped word also makes what it stood for missing
     const std::string word = extras.front().substr(0, extras.front().find('='));
     const bool expects_command = !commands_of(*command).empty();
     message = word.starts_with('-') ? "unknown flag"
