@@ -6,6 +6,13 @@
 namespace malssi {
 namespace {
 
+std::string describe(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  if (byte > 0x20 && byte < 0x7f) return std::string("'") + c + "'";
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  return std::string("byte 0x") + kDigits[byte >> 4] + kDigits[byte & 15];
+}
+
 // Builds a Json from parser events; stops at a repeated key or too deep nesting.
 class Builder : public nlohmann::json_sax<Json> {
  public:
@@ -39,26 +46,10 @@ class Builder : public nlohmann::json_sax<Json> {
 
   bool parse_error(size_t position, const std::string&,
                    const nlohmann::detail::exception&) override {
-    // The position counts the bytes read, the offending one included.
-    const size_t at = std::min(position > 0 ? position - 1 : 0, text_.size());
-    const std::string_view before = text_.substr(0, at);
-    const auto line = 1 + std::count(before.begin(), before.end(), '\n');
-    const size_t line_start = before.rfind('\n') == before.npos ? 0 : before.rfind('\n') + 1;
-    REQUIRE(at < text_.size(), where_, ": not valid JSON: it ends too early (after ", text_.size(),
-            " bytes): the file is cut short or damaged");
-    throw Error(concat(where_, ": not valid JSON: unexpected ", describe(text_[at]), " at line ",
-                       line, ", column ", at - line_start + 1,
-                       ": the file is damaged or not JSON"));
+    throw_json_error(text_, static_cast<int64_t>(position), where_);
   }
 
  private:
-  static std::string describe(char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte > 0x20 && byte < 0x7f) return std::string("'") + c + "'";
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    return std::string("byte 0x") + kDigits[byte >> 4] + kDigits[byte & 15];
-  }
-
   Json* place(Json&& value) {
     if (open_.empty()) {
       root_ = std::move(value);
@@ -104,6 +95,17 @@ Json parse_json(std::string_view text, std::string_view where, int max_depth) {
   Builder builder(text, where, max_depth);
   REQUIRE(Json::sax_parse(text.begin(), text.end(), &builder), where, ": not valid JSON");
   return builder.take();
+}
+
+void throw_json_error(std::string_view text, int64_t position, std::string_view where) {
+  const size_t at = std::min(static_cast<size_t>(std::max<int64_t>(position - 1, 0)), text.size());
+  REQUIRE(at < text.size(), where, ": not valid JSON: it ends too early (after ", text.size(),
+          " bytes): the file is cut short or damaged");
+  const std::string_view before = text.substr(0, at);
+  const auto line = 1 + std::count(before.begin(), before.end(), '\n');
+  const size_t line_start = before.rfind('\n') == before.npos ? 0 : before.rfind('\n') + 1;
+  throw Error(concat(where, ": not valid JSON: unexpected ", describe(text[at]), " at line ", line,
+                     ", column ", at - line_start + 1, ": the file is damaged or not JSON"));
 }
 
 Json load_json(const fs::path& path) { return parse_json(read_file(path), path.string()); }

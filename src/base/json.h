@@ -24,6 +24,9 @@ using Json = nlohmann::basic_json<JsonMap>;
 // nesting beyond max_depth.
 Json parse_json(std::string_view text, std::string_view where, int max_depth = 64);
 Json load_json(const fs::path& path);
+// Throws the Error of a syntax mistake; position counts the bytes that the parser had read, the
+// offending one included.
+[[noreturn]] void throw_json_error(std::string_view text, int64_t position, std::string_view where);
 // Invalid UTF-8 becomes U+FFFD, a number that is not finite becomes null.
 std::string dump_json(const Json& json, int indent = -1);
 // "a string", "an integer", ...: for messages.

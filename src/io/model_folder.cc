@@ -1,0 +1,158 @@
+#include "io/model_folder.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/error.h"
+#include "io/model_card.h"
+#include "io/safetensors.h"
+#include "io/weight_files.h"
+
+namespace malssi {
+namespace {
+
+// Models below a folder that is none itself, for the error that says so.
+std::string models_below(const fs::path& folder) {
+  std::vector<std::string> found;
+  std::error_code ignored;
+  for (auto at = fs::recursive_directory_iterator(folder, ignored);
+       at != fs::recursive_directory_iterator() && found.size() < 4; at.increment(ignored)) {
+    if (at.depth() > 2) at.disable_recursion_pending();
+    if (at->path().filename() == "config.json") found.push_back(at->path().parent_path().string());
+  }
+  std::sort(found.begin(), found.end());
+  std::string list;
+  for (const std::string& path : found) list += (list.empty() ? "" : ", ") + path;
+  return list;
+}
+
+void check_is_model(const fs::path& folder) {
+  REQUIRE(fs::exists(folder), "no model at ", folder.string(), ": no such folder: check the path");
+  REQUIRE(fs::is_directory(folder), "no model at ", folder.string(),
+          ": it is a file: name the folder with config.json and model.safetensors");
+  if (fs::exists(folder / "config.json")) return;
+  const std::string below = models_below(folder);
+  throw Error(
+      concat("no model at ", folder.string(), ": the folder has no config.json: ",
+             below.empty() ? "name a Hugging Face model folder" : "did you mean " + below + "?"));
+}
+
+// Refuses a configuration that asks for far more than the files hold, before memory is taken for
+// it.
+void check_plausible(const ModelConfig& config, const WeightFiles& weights,
+                     const fs::path& folder) {
+  const auto width = static_cast<double>(config.width), hidden = static_cast<double>(config.hidden);
+  const auto layers = static_cast<double>(config.layers);
+  const double claimed =
+      static_cast<double>(config.vocab) * width + layers * width * (width + 2 * hidden);
+  const auto held = static_cast<double>(weights.element_count());
+  REQUIRE(claimed <= 2 * held + 1e6, (folder / "config.json").string(), ": describes at least ",
+          claimed, " parameters, the weights are ", held, ": the files do not belong together");
+}
+
+// Tensors that published folders carry beside the parameters.
+bool is_known_extra(const std::string& name) {
+  return name.ends_with(".attn.bias") || name.ends_with(".attn.masked_bias") ||
+         name.ends_with(".rotary_emb.inv_freq") || name == "lm_head.weight";
+}
+
+void fill_weights(Model& model, const WeightFiles& weights, const fs::path& folder) {
+  std::set<const Entry*> used;
+  import_weights(model, [&](const std::string& name) {
+    const Entry* entry = weights.find(name);
+    if (!entry) return Tensor();
+    used.insert(entry);
+    return load_tensor(*entry, folder.string());
+  });
+  weights.for_each([&](const Entry& entry) {
+    REQUIRE(used.contains(&entry) || is_known_extra(entry.name), folder.string(),
+            ": the weights hold \"", entry.name, "\" (", describe(entry), "), which a ",
+            model.config().family,
+            " model of this config.json does not have: the files do not belong together");
+  });
+}
+
+void load_chat(const fs::path& folder, LoadedModel& loaded) {
+  const fs::path path = folder / "tokenizer_config.json";
+  loaded.chat_problem = folder.string() +
+                        ": no chat template: it is a base model, which continues text; "
+                        "tune it first (malssi tune sft)";
+  if (!fs::exists(path)) return;
+  const Json config = load_json(path);
+  try {
+    loaded.chat = ChatTemplate::from_config(config, path.string());
+    if (loaded.chat) loaded.chat_problem.clear();
+  } catch (const Error& foreign) {
+    loaded.chat_problem = foreign.what();
+  }
+}
+
+Json generation_config(const Model& model, const Tokenizer& tokenizer, const ChatTemplate* chat,
+                       const Json& defaults) {
+  Json config = defaults;
+  std::vector<int32_t> ends;
+  if (chat)
+    ends = chat->stop_ids(tokenizer);
+  else if (tokenizer.eos_id() >= 0)
+    ends.push_back(tokenizer.eos_id());
+  if (tokenizer.bos_id() >= 0) config["bos_token_id"] = tokenizer.bos_id();
+  if (ends.size() == 1) config["eos_token_id"] = ends.front();
+  if (ends.size() > 1) config["eos_token_id"] = ends;
+  if (tokenizer.pad_id() >= 0) config["pad_token_id"] = tokenizer.pad_id();
+  config["max_length"] = model.config().context;
+  return config;
+}
+
+}  // namespace
+
+const ChatTemplate& LoadedModel::dialogue() const {
+  REQUIRE(chat, chat_problem);
+  return *chat;
+}
+
+LoadedModel load_model(const fs::path& folder, DType compute) {
+  check_is_model(folder);
+  const fs::path config_path = folder / "config.json";
+  const ModelConfig config = checked(config_from_hf(load_json(config_path), config_path.string()));
+  const WeightFiles weights = WeightFiles::open(folder);
+  check_plausible(config, weights, folder);
+  LoadedModel loaded;
+  loaded.tokenizer = load_tokenizer(folder);
+  REQUIRE(loaded.tokenizer->vocab_size() <= config.vocab, folder.string(), ": the tokenizer has ",
+          loaded.tokenizer->vocab_size(), " tokens, the model only ", config.vocab,
+          ": the files do not belong together");
+  load_chat(folder, loaded);
+  if (fs::exists(folder / "generation_config.json"))
+    loaded.generation = load_json(folder / "generation_config.json");
+  loaded.model = make_model(config, compute, 0);
+  fill_weights(*loaded.model, weights, folder);
+  return loaded;
+}
+
+void save_model_files(const fs::path& folder, Model& model, const Tokenizer& tokenizer,
+                      const ChatTemplate* chat, const SaveOptions& options) {
+  std::vector<NamedTensor> weights = export_weights(model);
+  for (NamedTensor& weight : weights) weight.value = weight.value.to(options.dtype);
+  Json config = model.hf_config();
+  config["torch_dtype"] = options.dtype == DType::bf16 ? "bfloat16" : "float32";
+  const auto write_json = [&](std::string_view name, const Json& json) {
+    write_file(folder / name, dump_json(json, 2) + "\n");
+  };
+  write_safetensors(folder / "model.safetensors", weights, {{"format", "pt"}});
+  write_json("config.json", config);
+  write_json("tokenizer.json", tokenizer.to_json());
+  write_json("tokenizer_config.json",
+             tokenizer_config(tokenizer, chat ? chat->jinja() : "", model.config().context));
+  write_json("generation_config.json",
+             generation_config(model, tokenizer, chat, options.generation));
+  write_file(folder / "README.md", model_card_text(options.card, model, tokenizer, chat));
+}
+
+void save_model(const fs::path& folder, Model& model, const Tokenizer& tokenizer,
+                const ChatTemplate* chat, const SaveOptions& options) {
+  AtomicFolder whole(folder);
+  save_model_files(whole.staging(), model, tokenizer, chat, options);
+  whole.commit();
+}
+
+}  // namespace malssi

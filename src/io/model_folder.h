@@ -1,0 +1,54 @@
+// Models as Hugging Face folders: config.json, model.safetensors (or shards), tokenizer.json,
+// tokenizer_config.json with the chat template, generation_config.json and a model card README.md.
+// Read and written, so that transformers, llama.cpp and vLLM read what is made here.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "models/model.h"
+#include "text/chat_template.h"
+#include "text/tokenizer.h"
+
+namespace malssi {
+
+struct LoadedModel {
+  std::unique_ptr<Model> model;
+  std::unique_ptr<Tokenizer> tokenizer;
+  std::optional<ChatTemplate> chat;
+  std::string chat_problem;  // why there is no chat: none in the folder, or a foreign one
+  Json generation = Json::object();
+
+  // The chat template. Error: there is none, with the reason.
+  const ChatTemplate& dialogue() const;
+};
+
+// Error, in one line, for whatever is missing, damaged, or does not fit together.
+LoadedModel load_model(const fs::path& folder, DType compute);
+
+struct ModelCard {
+  std::string title;
+  std::string summary;                                          // a sentence or two
+  std::vector<std::pair<std::string, std::string>> facts = {};  // "Training data" -> "..."
+};
+
+struct SaveOptions {
+  DType dtype = DType::f32;          // of the weights in the file: f32 or bf16
+  Json generation = Json::object();  // sampling defaults: "temperature", "top_p", ...
+  ModelCard card = {};
+};
+
+// Writes the files into a folder that exists; the caller makes it whole or not at all
+// (AtomicFolder). `chat` may be null.
+void save_model_files(const fs::path& folder, Model& model, const Tokenizer& tokenizer,
+                      const ChatTemplate* chat, const SaveOptions& options = {});
+// The whole folder or nothing. Error: the folder exists and holds something else.
+void save_model(const fs::path& folder, Model& model, const Tokenizer& tokenizer,
+                const ChatTemplate* chat, const SaveOptions& options = {});
+
+}  // namespace malssi
