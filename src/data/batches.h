@@ -72,9 +72,15 @@ class PackedBatches : public BatchSource {
   void restore(const Json& state) override;
 
  private:
+  int64_t phase(int64_t epoch) const;  // inputs before the first cut
+  int64_t windows_in(int64_t epoch) const;
+  void add_random(Batch& batch);
+  void add_shuffled(Batch& batch);
+
   const TokenShards& shards_;
   BatchOptions options_;
-  int64_t position_ = 0;  // windows handed out so far
+  int64_t epoch_ = 0;
+  int64_t position_ = 0;  // windows handed out so far (epoch mode: in this epoch)
 };
 
 struct EvaluationOptions {

@@ -41,6 +41,10 @@ std::vector<CorpusFile> list_corpus(const CorpusOptions& options);
 void for_each_document(const CorpusOptions& options,
                        const std::function<void(std::string_view document)>& use);
 
+// The documents of one listed file, which is not checked to be text.
+void each_document(const CorpusFile& file, const std::string& field,
+                   const std::function<void(std::string_view document)>& use);
+
 struct CorpusStats {
   int64_t files = 0;
   int64_t documents = 0;

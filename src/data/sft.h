@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -67,11 +68,21 @@ class ChatSet {
   int64_t dropped() const { return dropped_; }
 
  private:
+  bool add(const EncodedChat& chat);
+
   std::vector<int32_t> ids_;
   std::vector<uint8_t> trained_;
   std::vector<int64_t> begins_;
   int64_t context_ = 0;
   int64_t trained_tokens_ = 0, truncated_ = 0, dropped_ = 0;
+};
+
+// Which conversations share a batch.
+struct PackPlan {
+  std::vector<int32_t> chats;
+  std::vector<int64_t> begins;  // of each batch in chats, then the number of chats
+
+  int64_t size() const { return static_cast<int64_t>(begins.size()) - 1; }
 };
 
 struct SftBatchOptions {
@@ -80,25 +91,30 @@ struct SftBatchOptions {
 };
 
 // Packs whole conversations, shuffled anew each epoch, into batches of N tokens: each is a sequence
-// of its own, so none sees another; what is left over at the end (less than one conversation) is
-// filled with tokens of weight 0. The set must outlive it.
+// of its own, so none sees another. Every conversation comes once an epoch. What is left over in a
+// batch is filled with tokens of weight 0. The set must outlive it.
 class SftBatches : public BatchSource {
  public:
   SftBatches(const ChatSet& chats, const SftBatchOptions& options);
 
   Batch next() override;
   double epochs() const override;
-  int64_t batches_per_epoch() const override;  // about: packing differs from epoch to epoch
+  int64_t batches_per_epoch()
+      const override;  // of this epoch; packing differs a little from one to the next
   Json state() const override;
   void restore(const Json& state) override;
 
  private:
+  void plan_epoch(int64_t epoch);
+
   const ChatSet& chats_;
   SftBatchOptions options_;
-  int64_t position_ = 0;  // conversations handed out so far
+  PackPlan plan_;
+  int64_t epoch_ = 0;
+  int64_t position_ = 0;  // batches handed out in this epoch
 };
 
-// Every conversation once, in order, packed likewise; the last batch is as long as it needs to be.
+// Every conversation once, packed likewise.
 class SftEvaluationBatches : public BatchList {
  public:
   SftEvaluationBatches(const ChatSet& chats, int64_t rows);
@@ -107,8 +123,8 @@ class SftEvaluationBatches : public BatchList {
 
  private:
   const ChatSet& chats_;
-  std::vector<int64_t>
-      firsts_;  // first conversation of each batch, then the number of conversations
+  PackPlan plan_;
+  int64_t tokens_ = 0;  // N
 };
 
 }  // namespace malssi

@@ -1,0 +1,164 @@
+// Reading and checking conversations.
+#include <simdjson.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/random.h"
+#include "data/permutation.h"
+#include "data/records.h"
+#include "data/sft.h"
+#include "data/text_check.h"
+
+namespace malssi {
+namespace {
+
+using simdjson::dom::element;
+using simdjson::dom::object;
+
+constexpr std::string_view kExpected =
+    "expected {\"messages\": [..]} or {\"instruction\": .., \"output\": ..}";
+
+bool is_blank(std::string_view text) {
+  return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
+}
+
+std::string keys_of(const object& record) {
+  std::string names;
+  for (const auto& [key, value] : record) {
+    if (names.size() > 200) break;
+    names += concat(names.empty() ? "" : ", ", "\"", key, "\"");
+  }
+  return names.empty() ? "nothing" : names;
+}
+
+std::string string_at(const object& record, std::string_view key, std::string_view where) {
+  element value;
+  REQUIRE(!record.at_key(key).get(value), where, ": \"", key, "\" is missing");
+  std::string_view text;
+  REQUIRE(!value.get(text), where, ": \"", key, "\" is not a string");
+  return std::string(text);
+}
+
+// A key that may be missing or null.
+std::string optional_string(const object& record, std::string_view key, std::string_view where) {
+  element value;
+  if (record.at_key(key).get(value) || value.is_null()) return "";
+  return string_at(record, key, where);
+}
+
+void check_order(const Conversation& chat, const std::string& where) {
+  for (size_t i = 0; i < chat.size(); ++i) {
+    const std::string& role = chat[i].role;
+    const std::string at = concat(where, ": message ", i + 1);
+    const bool known = role == "system" || role == "user" || role == "assistant";
+    REQUIRE(known, at, ": role \"", role, "\", expected system, user or assistant");
+    REQUIRE(role != "system" || i == 0, at, ": the system message must come first");
+    if (role == "system") continue;
+    const bool opens = i == 0 || chat[i - 1].role == "system";
+    const std::string_view expected =
+        opens || chat[i - 1].role == "assistant" ? "user" : "assistant";
+    REQUIRE(role == expected, at, ": role \"", role, "\", expected ", expected,
+            " (they speak in turn)");
+    REQUIRE(role == "assistant" || !is_blank(chat[i].content), at, ": its content is empty");
+  }
+  REQUIRE(!chat.empty() && chat.back().role == "assistant", where,
+          ": the last message is not the assistant's: there is no answer to learn");
+}
+
+Conversation read_messages(const element& list, const std::string& where) {
+  simdjson::dom::array messages;
+  REQUIRE(!list.get(messages), where, ": \"messages\" is not a list");
+  Conversation chat;
+  for (const element item : messages) {
+    const std::string at = concat(where, ": message ", chat.size() + 1);
+    object message;
+    REQUIRE(!item.get(message), at, ": not an object, expected {\"role\": .., \"content\": ..}");
+    chat.push_back({string_at(message, "role", at), string_at(message, "content", at)});
+  }
+  return chat;
+}
+
+Conversation read_alpaca(const object& record, const std::string& where) {
+  Conversation chat;
+  if (const std::string system = optional_string(record, "system", where); !is_blank(system))
+    chat.push_back({"system", system});
+  std::string question = string_at(record, "instruction", where);
+  const std::string input = optional_string(record, "input", where);
+  if (!is_blank(input)) question += "\n\n" + input;
+  chat.push_back({"user", std::move(question)});
+  chat.push_back({"assistant", string_at(record, "output", where)});
+  return chat;
+}
+
+Conversation read_record(simdjson::dom::parser& parser, std::string_view text,
+                         const std::string& where) {
+  element root;
+  const auto error = parser.parse(text.data(), text.size()).get(root);
+  REQUIRE(!error, where, ": not JSON (", simdjson::error_message(error), "), ", kExpected);
+  object record;
+  REQUIRE(!root.get(record), where, ": not an object, ", kExpected);
+  element messages, instruction;
+  Conversation chat;
+  if (!record.at_key("messages").get(messages))
+    chat = read_messages(messages, where);
+  else if (!record.at_key("instruction").get(instruction))
+    chat = read_alpaca(record, where);
+  else
+    REQUIRE(false, where, ": found ", keys_of(record), ", ", kExpected);
+  check_order(chat, where);
+  return chat;
+}
+
+bool has_empty_answer(const Conversation& chat) {
+  return std::any_of(chat.begin(), chat.end(), [](const Message& message) {
+    return message.role == "assistant" && is_blank(message.content);
+  });
+}
+
+}  // namespace
+
+SftData load_sft(const fs::path& file, const LoadOptions& options) {
+  const MappedFile mapped = MappedFile::open(file);
+  REQUIRE(mapped.size() > 0, file.string(), ": the file is empty, ", kExpected, " on each line");
+  check_text(without_bom(mapped.text()).substr(0, 4096), file);
+  JsonRecords records(mapped.text(), file.string());
+  simdjson::dom::parser parser;
+  JsonRecord record;
+  SftData data;
+  while (records.next(record)) {
+    try {
+      Conversation chat = read_record(parser, record.text, records.place(record));
+      if (has_empty_answer(chat))
+        ++data.empty_answers;
+      else
+        data.conversations.push_back(std::move(chat));
+    } catch (const Error& error) {
+      if (!options.skip_invalid) throw;
+      if (++data.invalid == 1) data.first_invalid = error.what();
+    }
+  }
+  REQUIRE(!data.conversations.empty(), file.string(), ": no conversation to learn from (",
+          data.empty_answers, " without an answer, ", data.invalid, " malformed), ", kExpected);
+  return data;
+}
+
+std::vector<Conversation> take_held_out(std::vector<Conversation>& conversations, double fraction,
+                                        uint64_t seed) {
+  REQUIRE(fraction >= 0 && fraction < 1, "held-out fraction ", fraction,
+          ", expected 0 or more and less than 1");
+  const int64_t count = static_cast<int64_t>(conversations.size());
+  if (fraction == 0 || count < 2) return {};
+  const int64_t wanted = static_cast<int64_t>(fraction * static_cast<double>(count));
+  const int64_t taken = std::clamp<int64_t>(wanted, 1, count - 1);
+  std::vector<bool> chosen(conversations.size(), false);
+  const Permutation order(count, splitmix64(seed));
+  for (int64_t i = 0; i < taken; ++i) chosen[static_cast<size_t>(order(i))] = true;
+  std::vector<Conversation> held, kept;
+  for (size_t i = 0; i < conversations.size(); ++i)
+    (chosen[i] ? held : kept).push_back(std::move(conversations[i]));
+  conversations = std::move(kept);
+  return held;
+}
+
+}  // namespace malssi
