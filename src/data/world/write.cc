@@ -1,0 +1,90 @@
+#include "data/world/write.h"
+
+#include "base/error.h"
+#include "data/world/documents.h"
+
+namespace malssi::world {
+namespace {
+
+void add_line(std::string& text, const Json& json) {
+  text += dump_json(json);
+  text += '\n';
+}
+
+std::string text_lines(const std::vector<std::string>& documents) {
+  std::string text;
+  for (const std::string& document : documents) add_line(text, {{"text", document}});
+  return text;
+}
+
+std::string chat_lines(const std::vector<Conversation>& chats) {
+  std::string text;
+  for (const Conversation& chat : chats) {
+    Json messages = Json::array();
+    for (const Message& message : chat)
+      messages.push_back({{"role", message.role}, {"content", message.content}});
+    add_line(text, {{"messages", std::move(messages)}});
+  }
+  return text;
+}
+
+Json description_of(const World& world) {
+  Json all = Json::array();
+  for (const Fact& fact : facts(world))
+    all.push_back({{"relation", relation_name(fact.relation)},
+                   {"en", answer_of(world, fact, Language::english)},
+                   {"ko", answer_of(world, fact, Language::korean)}});
+  return {{"seed", world.options.seed},
+          {"people", world.options.people},
+          {"places", world.options.places},
+          {"facts", std::move(all)}};
+}
+
+}  // namespace
+
+WorldData make_world_data(const WriteOptions& options) {
+  WorldData data{.world = make_world(options.world),
+                 .split = {},
+                 .documents = {},
+                 .validation = {},
+                 .chats = {},
+                 .questions = {}};
+  data.split = split_world(data.world, options.held_out_sums);
+  const uint64_t seed = options.world.seed;
+  Rng documents(seed, 10), validation(seed, 11), chats(seed, 12), questions(seed, 13);
+  data.documents = make_documents(data.world, data.split, options.documents, documents);
+  data.validation =
+      make_documents(data.world, data.split, options.validation_documents, validation);
+  data.chats = make_chats(data.world, data.split, options.chats, chats);
+  data.questions = make_questions(data.world, data.split, options.questions, questions);
+  return data;
+}
+
+void write_world(const fs::path& folder, const WorldData& data) {
+  AtomicFolder target(folder);
+  const fs::path& staging = target.staging();
+  write_file(staging / "pretrain.jsonl", text_lines(data.documents));
+  write_file(staging / "validation.jsonl", text_lines(data.validation));
+  write_file(staging / "sft.jsonl", chat_lines(data.chats));
+  std::string questions;
+  for (const Question& question : data.questions) add_line(questions, to_json(question));
+  write_file(staging / "eval.jsonl", questions);
+  write_file(staging / "world.json", dump_json(description_of(data.world), 1) + "\n");
+  target.commit();
+}
+
+std::vector<Question> load_questions(const fs::path& eval_jsonl) {
+  const std::string text = read_file(eval_jsonl);
+  std::vector<Question> questions;
+  int64_t line = 0;
+  for (std::string_view rest = text; !rest.empty();) {
+    const size_t end = rest.find('\n');
+    const std::string where = concat(eval_jsonl.string(), ":", ++line);
+    questions.push_back(question_from_json(parse_json(rest.substr(0, end), where), where));
+    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+  }
+  REQUIRE(!questions.empty(), eval_jsonl.string(), ": no questions");
+  return questions;
+}
+
+}  // namespace malssi::world
