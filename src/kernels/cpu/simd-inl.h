@@ -23,7 +23,7 @@ HWY_INLINE hn::Vec<D> load(D d, const float* p) {
   return hn::LoadU(d, p);
 }
 template <class D>
-HWY_INLINE hn::Vec<D> load(D d, const bf16* p) {
+HWY_INLINE hn::Vec<D> load([[maybe_unused]] D d, const bf16* p) {
   const hn::Rebind<uint16_t, D> d16;
   const hn::Rebind<uint32_t, D> d32;
   const auto bits = hn::PromoteTo(d32, hn::LoadU(d16, reinterpret_cast<const uint16_t*>(p)));
@@ -34,7 +34,7 @@ HWY_INLINE void store(hn::Vec<D> v, D d, float* p) {
   hn::StoreU(v, d, p);
 }
 template <class D>
-HWY_INLINE void store(hn::Vec<D> v, D d, bf16* p) {
+HWY_INLINE void store(hn::Vec<D> v, D, bf16* p) {
   const hn::Rebind<uint16_t, D> d16;
   const hn::Rebind<int32_t, D> di;
   const hn::Rebind<uint32_t, D> d32;

@@ -14,7 +14,7 @@ KernelTable vector_table() {
   const CpuFeatures& cpu = cpu_features();
   if (!cpu.avx512) hwy::DisableTargets(HWY_AVX3 | HWY_AVX3_DL);
   if (!cpu.avx2) hwy::DisableTargets(HWY_AVX2);
-  hwy::GetChosenTarget().Update();
+  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
   return KernelTable{
       .name = cpu.avx512 ? "avx512"
               : cpu.avx2 ? "avx2"

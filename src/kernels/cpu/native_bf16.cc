@@ -1,0 +1,105 @@
+// The one file with instructions that Highway lacks: AVX-512 bf16 dot products and AMX tiles (Intel
+// SDM, volume 2).
+#include "kernels/cpu/native_bf16.h"
+
+#include <immintrin.h>
+
+#include <cstring>
+
+namespace malssi {
+namespace {
+
+constexpr int64_t kTile = 16;
+
+// kRows rows of c against one panel of 16 columns.
+template <int kRows>
+__attribute__((target("avx512f,avx512bf16"))) void rows_by_panel(const bf16* a, const bf16* panel,
+                                                                 float* c, const BlockShape& s) {
+  __m512 sum[kRows];
+  for (int m = 0; m < kRows; ++m)
+    sum[m] = s.adds ? _mm512_loadu_ps(c + m * s.ldc) : _mm512_setzero_ps();
+  for (int64_t k = 0; k < s.K; k += 2) {
+    const __m512i b = _mm512_loadu_si512(panel + k * kTile);
+    for (int m = 0; m < kRows; ++m) {
+      int32_t pair = 0;
+      std::memcpy(&pair, a + m * s.lda + k, sizeof(pair));
+      sum[m] = _mm512_dpbf16_ps(sum[m], reinterpret_cast<__m512bh>(_mm512_set1_epi32(pair)),
+                                reinterpret_cast<__m512bh>(b));
+    }
+  }
+  for (int m = 0; m < kRows; ++m) _mm512_storeu_ps(c + m * s.ldc, sum[m]);
+}
+
+struct alignas(64) TileConfig {
+  uint8_t palette = 1;
+  uint8_t start_row = 0;
+  uint8_t reserved[14] = {};
+  uint16_t bytes_per_row[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+  uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
+};
+
+// Tiles 0..3 hold c, 4..5 rows of a, 6..7 panels of b. kWide: two panels; kTall: two blocks of 16
+// rows.
+template <bool kTall, bool kWide>
+__attribute__((target("amx-tile,amx-bf16"))) void tiles_product(const bf16* a, const bf16* b,
+                                                                float* c, const BlockShape& s) {
+  const auto c_stride = static_cast<size_t>(s.ldc) * sizeof(float);
+  const auto a_stride = static_cast<size_t>(s.lda) * sizeof(bf16);
+  const int64_t panel = s.ldb * kTile;
+  if (s.adds) {
+    _tile_loadd(0, c, c_stride);
+    if (kWide) _tile_loadd(1, c + kTile, c_stride);
+    if (kTall) _tile_loadd(2, c + kTile * s.ldc, c_stride);
+    if (kTall && kWide) _tile_loadd(3, c + kTile * s.ldc + kTile, c_stride);
+  } else {
+    _tile_zero(0);
+    _tile_zero(1);
+    _tile_zero(2);
+    _tile_zero(3);
+  }
+  for (int64_t k = 0; k < s.K; k += 32) {
+    _tile_loadd(4, a + k, a_stride);
+    _tile_loadd(6, b + k * kTile, 64);
+    _tile_dpbf16ps(0, 4, 6);
+    if (kWide) _tile_loadd(7, b + panel + k * kTile, 64);
+    if (kWide) _tile_dpbf16ps(1, 4, 7);
+    if (kTall) _tile_loadd(5, a + kTile * s.lda + k, a_stride);
+    if (kTall) _tile_dpbf16ps(2, 5, 6);
+    if (kTall && kWide) _tile_dpbf16ps(3, 5, 7);
+  }
+  _tile_stored(0, c, c_stride);
+  if (kWide) _tile_stored(1, c + kTile, c_stride);
+  if (kTall) _tile_stored(2, c + kTile * s.ldc, c_stride);
+  if (kTall && kWide) _tile_stored(3, c + kTile * s.ldc + kTile, c_stride);
+}
+
+template <bool kTall>
+void tiles_row(const bf16* a, const bf16* b, float* c, const BlockShape& s) {
+  int64_t n = 0;
+  for (; n + 2 * kTile <= s.N; n += 2 * kTile)
+    tiles_product<kTall, true>(a, b + n * s.ldb, c + n, s);
+  if (n < s.N) tiles_product<kTall, false>(a, b + n * s.ldb, c + n, s);
+}
+
+}  // namespace
+
+void product_avx512_bf16(const bf16* a, const bf16* b, float* c, const BlockShape& s) {
+  for (int64_t n = 0; n < s.N; n += kTile)
+    for (int64_t m = 0; m < s.M; m += 8)
+      rows_by_panel<8>(a + m * s.lda, b + n * s.ldb, c + m * s.ldc + n, s);
+}
+
+void product_amx(const bf16* a, const bf16* b, float* c, const BlockShape& s) {
+  int64_t m = 0;
+  for (; m + 2 * kTile <= s.M; m += 2 * kTile) tiles_row<true>(a + m * s.lda, b, c + m * s.ldc, s);
+  if (m < s.M) tiles_row<false>(a + m * s.lda, b, c + m * s.ldc, s);
+}
+
+__attribute__((target("amx-tile"))) void begin_tiles() {
+  const TileConfig config;
+  _tile_loadconfig(&config);
+}
+
+__attribute__((target("amx-tile"))) void end_tiles() { _tile_release(); }
+
+}  // namespace malssi

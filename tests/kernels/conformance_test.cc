@@ -1,0 +1,302 @@
+// Walks the kernel table: every vector kernel against its scalar reference, f32 and bf16, with sizes that leave remainders.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/random.h"
+#include "kernels/table.h"
+
+namespace malssi {
+namespace {
+
+// Numbers in f32 or bf16, with their tolerance.
+struct Numbers {
+  DType dtype = DType::f32;
+  std::vector<float> wide;
+  std::vector<bf16> narrow;
+
+  static Numbers random(int64_t n, DType dtype, uint64_t seed, float scale = 1) {
+    Rng rng(seed);
+    Numbers x{dtype, {}, {}};
+    for (int64_t i = 0; i < n; ++i) {
+      const auto value = static_cast<float>(rng.normal()) * scale;
+      if (dtype == DType::f32) x.wide.push_back(value);
+      if (dtype == DType::bf16) x.narrow.emplace_back(value);
+    }
+    return x;
+  }
+  Buffer buffer() {
+    return {
+        dtype == DType::f32 ? static_cast<void*>(wide.data()) : static_cast<void*>(narrow.data()),
+        dtype};
+  }
+  float* f32() { return wide.data(); }
+  void* data() { return buffer().data; }
+  int64_t size() const { return static_cast<int64_t>(wide.size() + narrow.size()); }
+  double at(int64_t i) const {
+    return dtype == DType::f32 ? wide[static_cast<size_t>(i)]
+                               : static_cast<float>(narrow[static_cast<size_t>(i)]);
+  }
+};
+
+void expect_near(const Numbers& got, const Numbers& want, double tolerance,
+                 const std::string& what) {
+  ASSERT_EQ(got.size(), want.size());
+  double scale = 1e-3;
+  for (int64_t i = 0; i < want.size(); ++i) scale = std::max(scale, std::abs(want.at(i)));
+  const double relative = want.dtype == DType::bf16 ? std::max(tolerance, 1.0 / 128) : tolerance;
+  for (int64_t i = 0; i < want.size(); ++i) {
+    const double slack = relative * (std::abs(want.at(i)) + 0.05 * scale);
+    ASSERT_NEAR(got.at(i), want.at(i), slack) << what << " at " << i;
+  }
+}
+
+const KernelTable& fast() { return kernels(); }
+const KernelTable& slow() { return scalar_kernels(); }
+
+class Conformance : public testing::TestWithParam<DType> {};
+INSTANTIATE_TEST_SUITE_P(Types, Conformance, testing::Values(DType::f32, DType::bf16),
+                         [](const auto& info) { return std::string(dtype_name(info.param)); });
+
+TEST(Kernels, ConversionsAgreeToTheBit) {
+  for (int64_t n : {0, 1, 7, 16, 33, 40001}) {
+    Numbers x = Numbers::random(n, DType::f32, 1);
+    Numbers fast_y = Numbers::random(n, DType::bf16, 2), slow_y = fast_y;
+    fast().f32_to_bf16(x.f32(), fast_y.narrow.data(), n);
+    slow().f32_to_bf16(x.f32(), slow_y.narrow.data(), n);
+    for (int64_t i = 0; i < n; ++i)
+      ASSERT_EQ(fast_y.narrow[static_cast<size_t>(i)].bits,
+                slow_y.narrow[static_cast<size_t>(i)].bits);
+    Numbers back = x;
+    fast().bf16_to_f32(fast_y.narrow.data(), back.f32(), n);
+    for (int64_t i = 0; i < n; ++i) ASSERT_EQ(back.at(i), fast_y.at(i));
+  }
+}
+
+TEST(Kernels, NotANumberStaysOne) {
+  std::vector<float> x(19, std::bit_cast<float>(0x7fffffffu));
+  std::vector<bf16> y(19);
+  fast().f32_to_bf16(x.data(), y.data(), 19);
+  for (bf16 v : y) EXPECT_TRUE(std::isnan(static_cast<float>(v)));
+}
+
+TEST_P(Conformance, SumsAndResiduals) {
+  const int64_t n = 40007;
+  for (float rate : {0.0f, 0.3f}) {
+    Numbers x = Numbers::random(n, DType::f32, 1), delta = Numbers::random(n, GetParam(), 2);
+    Numbers y = x, y2 = x;
+    fast().residual_add(x.f32(), delta.buffer(), y.f32(), n, {rate, 99});
+    slow().residual_add(x.f32(), delta.buffer(), y2.f32(), n, {rate, 99});
+    expect_near(y, y2, 1e-6, "residual_add");
+    for (float beta : {0.0f, 1.0f}) {
+      Numbers d = delta, d2 = delta;
+      fast().residual_add_backward(x.f32(), d.buffer(), beta, n, {rate, 99});
+      slow().residual_add_backward(x.f32(), d2.buffer(), beta, n, {rate, 99});
+      expect_near(d, d2, 1e-6, "residual_add_backward");
+    }
+    fast().add_into(y.f32(), DType::f32, delta.data(), delta.dtype, n);
+    slow().add_into(y2.f32(), DType::f32, delta.data(), delta.dtype, n);
+    expect_near(y, y2, 1e-6, "add_into");
+    EXPECT_NEAR(fast().sum_squares(x.f32(), n), slow().sum_squares(x.f32(), n), 1e-2);
+  }
+}
+
+TEST(Kernels, DropoutKeepsItsShare) {
+  const int64_t n = 200000;
+  std::vector<float> zero(n, 0), ones(n, 1), y(n);
+  fast().residual_add(zero.data(), {ones.data(), DType::f32}, y.data(), n, {0.2f, 7});
+  int64_t kept = 0;
+  for (float v : y) kept += v != 0 ? 1 : 0;
+  EXPECT_NEAR(static_cast<double>(kept) / n, 0.8, 0.005);
+}
+
+TEST_P(Conformance, Norms) {
+  const int64_t N = 37, D = 75;
+  Numbers x = Numbers::random(N * D, DType::f32, 1, 3), w = Numbers::random(D, DType::f32, 2),
+          b = Numbers::random(D, DType::f32, 3);
+  Numbers dy = Numbers::random(N * D, GetParam(), 4);
+  Numbers y = dy, y2 = dy, mean = Numbers::random(N, DType::f32, 5), rstd = mean, mean2 = mean,
+          rstd2 = mean;
+  fast().rms_norm(x.f32(), w.f32(), y.buffer(), rstd.f32(), N, D, 1e-5f);
+  slow().rms_norm(x.f32(), w.f32(), y2.buffer(), rstd2.f32(), N, D, 1e-5f);
+  expect_near(y, y2, 1e-5, "rms_norm");
+  expect_near(rstd, rstd2, 1e-5, "rstd");
+  for (float beta : {0.0f, 1.0f}) {
+    Numbers dx = x, dx2 = x, dw = w, dw2 = w, db = b, db2 = b;
+    fast().rms_norm_backward(dy.buffer(), x.f32(), w.f32(), rstd.f32(), dx.f32(), beta, dw.f32(),
+                             beta, N, D);
+    slow().rms_norm_backward(dy.buffer(), x.f32(), w.f32(), rstd2.f32(), dx2.f32(), beta, dw2.f32(),
+                             beta, N, D);
+    expect_near(dx, dx2, 1e-4, "rms_norm dx");
+    expect_near(dw, dw2, 1e-4, "rms_norm dw");
+    fast().layer_norm(x.f32(), w.f32(), b.f32(), y.buffer(), mean.f32(), rstd.f32(), N, D, 1e-5f);
+    slow().layer_norm(x.f32(), w.f32(), b.f32(), y2.buffer(), mean2.f32(), rstd2.f32(), N, D,
+                      1e-5f);
+    expect_near(y, y2, 1e-5, "layer_norm");
+    fast().layer_norm_backward(dy.buffer(), x.f32(), w.f32(), mean.f32(), rstd.f32(), dx.f32(),
+                               beta, dw.f32(), beta, db.f32(), beta, N, D);
+    slow().layer_norm_backward(dy.buffer(), x.f32(), w.f32(), mean2.f32(), rstd2.f32(), dx2.f32(),
+                               beta, dw2.f32(), beta, db2.f32(), beta, N, D);
+    expect_near(dx, dx2, 1e-4, "layer_norm dx");
+    expect_near(dw, dw2, 1e-4, "layer_norm dw");
+    expect_near(db, db2, 1e-4, "layer_norm db");
+    rstd = rstd2;
+    fast().rms_norm(x.f32(), w.f32(), y.buffer(), rstd.f32(), N, D, 1e-5f);
+    slow().rms_norm(x.f32(), w.f32(), y2.buffer(), rstd2.f32(), N, D, 1e-5f);
+  }
+}
+
+TEST_P(Conformance, Activations) {
+  const int64_t N = 21, F = 45;
+  Numbers x = Numbers::random(N * 2 * F, GetParam(), 1, 3),
+          dy = Numbers::random(N * F, GetParam(), 2);
+  Numbers y = dy, y2 = dy, dx = x, dx2 = x;
+  fast().swiglu(x.buffer(), y.buffer(), N, F);
+  slow().swiglu(x.buffer(), y2.buffer(), N, F);
+  expect_near(y, y2, 1e-5, "swiglu");
+  fast().swiglu_backward(dy.buffer(), x.buffer(), dx.buffer(), N, F);
+  slow().swiglu_backward(dy.buffer(), x.buffer(), dx2.buffer(), N, F);
+  expect_near(dx, dx2, 1e-5, "swiglu_backward");
+  for (bool exact : {false, true}) {
+    Numbers z = x, z2 = x;
+    fast().gelu(x.buffer(), z.buffer(), x.size(), exact);
+    slow().gelu(x.buffer(), z2.buffer(), x.size(), exact);
+    expect_near(z, z2, 1e-5, "gelu");
+    fast().gelu_backward(dx2.buffer(), x.buffer(), z.buffer(), x.size(), exact);
+    slow().gelu_backward(dx2.buffer(), x.buffer(), z2.buffer(), x.size(), exact);
+    expect_near(z, z2, 1e-5, "gelu_backward");
+  }
+  Numbers bias = Numbers::random(F, DType::f32, 7), bias2 = bias;
+  fast().add_bias(y.buffer(), bias.f32(), N, F);
+  slow().add_bias(y2.buffer(), bias.f32(), N, F);
+  expect_near(y, y2, 1e-4, "add_bias");
+  fast().bias_backward(dy.buffer(), bias.f32(), 1, N, F);
+  slow().bias_backward(dy.buffer(), bias2.f32(), 1, N, F);
+  expect_near(bias, bias2, 1e-5, "bias_backward");
+}
+
+TEST_P(Conformance, TokenRows) {
+  const int64_t N = 50, D = 36, V = 11;
+  Numbers table = Numbers::random(V * D, GetParam(), 1),
+          places = Numbers::random(N * D, GetParam(), 2);
+  std::vector<int32_t> ids, positions;
+  for (int32_t n = 0; n < N; ++n) ids.push_back(n * 7 % 11), positions.push_back(n / 2);
+  Numbers y = Numbers::random(N * D, DType::f32, 3), y2 = y;
+  fast().embed(table.buffer(), ids.data(), places.buffer(), positions.data(), y.f32(), N, D);
+  slow().embed(table.buffer(), ids.data(), places.buffer(), positions.data(), y2.f32(), N, D);
+  expect_near(y, y2, 1e-6, "embed");
+  Numbers dtable = Numbers::random(V * D, DType::f32, 4), dtable2 = dtable;
+  fast().embed_backward(y.f32(), ids.data(), dtable.f32(), N, D);
+  slow().embed_backward(y.f32(), ids.data(), dtable2.f32(), N, D);
+  expect_near(dtable, dtable2, 1e-5, "embed_backward");
+  Numbers c = Numbers::random(N * 6, DType::f32, 5), s = Numbers::random(N * 6, DType::f32, 6),
+          x = places, x2 = places;
+  for (bool back : {false, true}) {
+    fast().rope(x.buffer(), positions.data(), c.f32(), s.f32(), N, 2, 12, D, back);
+    slow().rope(x2.buffer(), positions.data(), c.f32(), s.f32(), N, 2, 12, D, back);
+    expect_near(x, x2, 1e-4, "rope");
+    x = x2;
+  }
+}
+
+TEST_P(Conformance, CrossEntropy) {
+  for (int64_t V : {1, 5, 65, 1003}) {
+    const int64_t N = 9;
+    Numbers logits = Numbers::random(N * V, DType::f32, 1, 4),
+            loss = Numbers::random(N, DType::f32, 2), loss2 = loss;
+    Numbers d = Numbers::random(N * V, GetParam(), 3), d2 = d;
+    std::vector<int32_t> targets;
+    for (int32_t n = 0; n < N; ++n)
+      targets.push_back(n == 4 ? -1 : static_cast<int32_t>(n * 3 % V));
+    const std::vector<float> weights{1, 0.5, 0, 1, 1, 2, 1, 1, 1};
+    fast().cross_entropy(logits.f32(), targets.data(), weights.data(), 0.25f, loss.f32(),
+                         d.buffer(), N, V);
+    slow().cross_entropy(logits.f32(), targets.data(), weights.data(), 0.25f, loss2.f32(),
+                         d2.buffer(), N, V);
+    expect_near(loss, loss2, 1e-5, "cross_entropy loss");
+    expect_near(d, d2, 1e-4, "cross_entropy gradient");
+  }
+}
+
+struct AttentionCase {
+  int64_t heads, kv_heads, head_dim;
+  std::vector<int32_t> starts;
+  float dropout;
+};
+
+void check_attention(const AttentionCase& c, DType dtype) {
+  const int64_t N = c.starts.back(), width = (c.heads + 2 * c.kv_heads) * c.head_dim;
+  const AttentionProblem p{c.heads,
+                           c.kv_heads,
+                           c.head_dim,
+                           c.starts.data(),
+                           static_cast<int64_t>(c.starts.size()) - 1,
+                           0.3f,
+                           {c.dropout, 5},
+                           dtype};
+  Numbers qkv = Numbers::random(N * width, dtype, 1),
+          out = Numbers::random(N * c.heads * c.head_dim, dtype, 2), out2 = out;
+  Numbers lse = Numbers::random(c.heads * N, DType::f32, 3), lse2 = lse, dqkv = qkv, dqkv2 = qkv,
+          dout = out;
+  fast().attention(p, qkv.data(), out.data(), lse.f32());
+  slow().attention(p, qkv.data(), out2.data(), lse2.f32());
+  const double tolerance = dtype == DType::f32 ? 1e-4 : 0.03;
+  expect_near(lse, lse2, 1e-4, "lse");
+  expect_near(out, out2, tolerance, "attention");
+  fast().attention_backward(p, qkv.data(), out2.data(), dout.data(), lse2.f32(), dqkv.data());
+  slow().attention_backward(p, qkv.data(), out2.data(), dout.data(), lse2.f32(), dqkv2.data());
+  expect_near(dqkv, dqkv2, dtype == DType::f32 ? 5e-4 : 0.15, "attention_backward");
+}
+
+TEST_P(Conformance, Attention) {
+  check_attention({1, 1, 16, {0, 1}, 0}, GetParam());
+  check_attention({2, 2, 32, {0, 70, 73, 140}, 0}, GetParam());
+  check_attention({4, 2, 24, {0, 33, 64}, 0}, GetParam());
+  check_attention({6, 1, 48, {0, 129}, 0}, GetParam());
+  check_attention({2, 1, 64, {0, 65, 66}, 0.25f}, GetParam());
+}
+
+TEST_P(Conformance, AttentionOverACache) {
+  const int64_t capacity = 150, heads = 4, kv_heads = 2, head_dim = 20;
+  Numbers keys = Numbers::random(kv_heads * capacity * head_dim, GetParam(), 1);
+  Numbers values = Numbers::random(kv_heads * capacity * head_dim, GetParam(), 2);
+  Numbers q = Numbers::random(heads * head_dim, DType::f32, 3), out = q, out2 = q;
+  for (int64_t length : {1, 2, 17, 150}) {
+    const CachedHeads c{heads, kv_heads, head_dim, capacity * head_dim, 0.25f, GetParam()};
+    fast().attention_cached(c, q.f32(), keys.data(), values.data(), length, out.f32());
+    slow().attention_cached(c, q.f32(), keys.data(), values.data(), length, out2.f32());
+    expect_near(out, out2, 1e-4, "attention_cached");
+  }
+}
+
+TEST_P(Conformance, ProductOfFewRows) {
+  for (int64_t K : {1, 15, 64, 100}) {
+    const int64_t M = 7, N = 33;
+    Numbers x = Numbers::random(M * K, DType::f32, 1), w = Numbers::random(N * K, GetParam(), 2);
+    Numbers y = Numbers::random(M * N, DType::f32, 3), y2 = y;
+    fast().few_rows_product(x.f32(), w.buffer(), y.f32(), M, N, K);
+    slow().few_rows_product(x.f32(), w.buffer(), y2.f32(), M, N, K);
+    expect_near(y, y2, 1e-4, "few_rows_product");
+  }
+}
+
+TEST(Kernels, AdamW) {
+  const int64_t n = 16421;
+  Numbers g = Numbers::random(n, DType::f32, 1), w = Numbers::random(n, DType::f32, 2), w2 = w;
+  Numbers m = Numbers::random(n, DType::f32, 3), m2 = m, v = Numbers::random(n, DType::f32, 4);
+  for (float& x : v.wide) x *= x;
+  Numbers v2 = v, copy = Numbers::random(n, DType::bf16, 5), copy2 = copy;
+  const AdamWStep step{1e-2f, 0.9f, 0.99f, 1e-8f, 0.1f, 0.19f, 0.02f, 0.5f};
+  fast().adamw(step, g.f32(), w.f32(), m.f32(), v.f32(), copy.narrow.data(), n);
+  slow().adamw(step, g.f32(), w2.f32(), m2.f32(), v2.f32(), copy2.narrow.data(), n);
+  expect_near(w, w2, 1e-5, "weights");
+  expect_near(m, m2, 1e-6, "first moment");
+  expect_near(v, v2, 1e-6, "second moment");
+  expect_near(copy, copy2, 1e-5, "copy");
+}
+
+}  // namespace
+}  // namespace malssi
