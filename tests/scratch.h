@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <fstream>
 #include <string>
 
 #include "base/error.h"
@@ -33,6 +34,11 @@ class ScratchFolder {
  private:
   fs::path path_;
 };
+
+// Plain and quick, without fsync.
+inline void overwrite(const fs::path& path, std::string_view content) {
+  std::ofstream(path, std::ios::binary | std::ios::trunc) << content;
+}
 
 // The message of the Error thrown by body; "" when it throws none. Any other exception fails the
 // test.

@@ -1,7 +1,5 @@
 #include <unistd.h>
 
-#include <fstream>
-
 #include "base/file.h"
 #include "base/json.h"
 #include "base/lock.h"
@@ -18,10 +16,6 @@ void fill(const fs::path& target, std::string_view content) {
   write_file(folder.staging() / "sub" / "b.txt", "b of " + std::string(content));
   write_file(folder.staging() / "empty", "");
   folder.commit();
-}
-
-void overwrite(const fs::path& path, std::string_view content) {
-  std::ofstream(path, std::ios::binary) << content;
 }
 
 TEST(AtomicFolder, AppearsWithAManifestAndReplacesAnOlderOne) {
