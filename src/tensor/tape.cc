@@ -1,6 +1,7 @@
 #include "tensor/tape.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "kernels/table.h"
 

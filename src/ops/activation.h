@@ -1,0 +1,15 @@
+// Activations of the MLP.
+#pragma once
+
+#include "tensor/tensor.h"
+
+namespace malssi {
+
+// gate_up [N, 2F], gates first -> silu(gate) * up [N, F]. Shazeer 2020.
+Tensor swiglu(const Tensor& gate_up);
+
+enum class GeluKind { tanh, exact };
+// Elementwise. Hendrycks, Gimpel 2016.
+Tensor gelu(const Tensor& x, GeluKind kind);
+
+}  // namespace malssi
