@@ -112,7 +112,8 @@ TEST_F(SafetensorsFile, ReportsEveryTruncation) {
 }
 
 TEST_F(SafetensorsFile, SurvivesEveryFlippedHeaderBit) {
-  write_safetensors(path_, example_tensors(), {{"format", "pt"}});
+  const auto tensors = example_tensors();
+  write_safetensors(path_, {tensors[0], tensors[1]}, {{"format", "pt"}});
   std::string content = read_file(path_);
   uint64_t length = 0;
   std::memcpy(&length, content.data(), sizeof(length));
@@ -120,7 +121,7 @@ TEST_F(SafetensorsFile, SurvivesEveryFlippedHeaderBit) {
     content[bit / 8] ^= static_cast<char>(1 << (bit % 8));
     const std::string message = open_error(content);
     // Only a name or the metadata can change unnoticed, or a space.
-    EXPECT_TRUE(!message.empty() || Safetensors(path_).entries().size() == 5);
+    EXPECT_TRUE(!message.empty() || Safetensors(path_).entries().size() == 2);
     content[bit / 8] ^= static_cast<char>(1 << (bit % 8));
   }
 }
