@@ -27,10 +27,13 @@ class AddedTokens {
     int32_t id = -1;             // -1: none found
   };
 
-  void add(AddedToken token);  // replaces one with the same id
+  void add(AddedToken token);  // replaces one with the same id and text
   const std::vector<AddedToken>& tokens() const { return tokens_; }
   bool is_special(int32_t id) const;
   const AddedToken* find(std::string_view text) const;
+  const AddedToken* find_id(int32_t id) const;
+  // Whether next() could find anything.
+  bool any(bool parse_special) const { return parse_special ? !tokens_.empty() : plain_; }
   // The leftmost added token at or after `from`, the longest of those; special ones only when asked
   // for.
   Match next(std::string_view text, int64_t from, bool parse_special) const;
@@ -38,10 +41,11 @@ class AddedTokens {
  private:
   const AddedToken* match_at(std::string_view text, int64_t at, bool parse_special) const;
 
-  std::vector<AddedToken> tokens_;  // by id
-  std::vector<bool> special_;       // by id
+  std::vector<AddedToken> tokens_;  // as added
+  bool plain_ = false;              // one that is not special is among them
+  std::vector<int32_t> index_;      // by id: place in tokens_, or -1
   std::array<std::vector<int32_t>, 256>
-      first_;  // indices of tokens that start with a byte, the longest first
+      first_;  // places of tokens that start with a byte, the longest first
 };
 
 }  // namespace malssi

@@ -25,8 +25,6 @@ struct BpeTrainOptions {
   int64_t max_token_bytes = 128;     // longer tokens are not made
 };
 
-// Calls its argument once for each document.
-using TextSource = std::function<void(const std::function<void(std::string_view)>&)>;
 // What is being done, how much of it is done, and of how much in all (0: not known).
 using TrainProgress = std::function<void(std::string_view stage, int64_t done, int64_t total)>;
 

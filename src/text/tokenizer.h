@@ -23,14 +23,14 @@
 namespace malssi {
 
 struct EncodeOptions {
-  bool parse_special =
-      false;  // read "<|endoftext|>" and its like in the text as the one special token
-  bool add_special =
-      false;  // add what the tokenizer's own file puts before and after a text (Llama 3: its bos)
+  // Read "<|endoftext|>" and its like in the text as the one special token.
+  bool parse_special = false;
+  // Add what the tokenizer's own file puts before and after a text (Llama 3: its bos).
+  bool add_special = false;
 };
 
 struct DecodeOptions {
-  bool skip_special = false;  // leave special tokens out
+  bool skip_special = false;  // leave them out
 };
 
 class Tokenizer {
@@ -40,8 +40,8 @@ class Tokenizer {
   // Throws Error only where the vocabulary cannot express the text (a character tokenizer without
   // byte tokens).
   std::vector<int32_t> encode(std::string_view text, EncodeOptions options = {}) const;
-  void encode(std::string_view text, EncodeOptions options,
-              std::vector<int32_t>& out) const;  // appends
+  // The same, appended.
+  void encode(std::string_view text, EncodeOptions options, std::vector<int32_t>& out) const;
   // Throws Error on an id outside 0 .. vocab_size() - 1.
   std::string decode(std::span<const int32_t> ids, DecodeOptions options = {}) const;
 
@@ -63,6 +63,11 @@ class Tokenizer {
   int32_t bos_id() const { return bos_id_; }
   int32_t eos_id() const { return eos_id_; }
   int32_t pad_id() const { return pad_id_; }
+  // Ids that .add_special puts around a text.
+  void set_surround(std::vector<int32_t> before, std::vector<int32_t> after) {
+    before_ = std::move(before);
+    after_ = std::move(after);
+  }
   void set_bos_id(int32_t id) { bos_id_ = id; }
   void set_eos_id(int32_t id) { eos_id_ = id; }
   void set_pad_id(int32_t id) { pad_id_ = id; }
@@ -78,11 +83,11 @@ class Tokenizer {
  protected:
   // Appends the ids of a text without added tokens; `first` tells the start of the whole text.
   virtual void encode_plain(std::string_view text, std::vector<int32_t>& out) const = 0;
-  void find_roles();  // by well-known names
+  void find_roles();  // those not known yet, by well-known names
 
   Vocabulary vocabulary_;
   AddedTokens added_;
-  std::vector<int32_t> before_, after_;  // ids that .add_special puts around a text
+  std::vector<int32_t> before_, after_;
   int32_t bos_id_ = -1, eos_id_ = -1, pad_id_ = -1;
 };
 
@@ -104,13 +109,18 @@ void apply_tokenizer_config(Tokenizer& tokenizer, const Json& config);
 Json tokenizer_config(const Tokenizer& tokenizer, std::string_view chat_template,
                       int64_t context = 0);
 
+// Calls its argument once for each document.
+using TextSource = std::function<void(const std::function<void(std::string_view)>&)>;
+
 struct CharTokenizerOptions {
-  bool byte_fallback =
-      false;  // 256 more tokens, so that unseen characters survive; without them they are an Error
+  // 256 more tokens, so that unseen characters survive; without them they are an Error.
+  bool byte_fallback = false;
   std::vector<std::string> special;
 };
 // One token for each character of the text, ordered by code point; special tokens follow.
 std::unique_ptr<Tokenizer> make_char_tokenizer(std::string_view text,
+                                               const CharTokenizerOptions& options = {});
+std::unique_ptr<Tokenizer> make_char_tokenizer(const TextSource& source,
                                                const CharTokenizerOptions& options = {});
 // One token for each byte, id = byte; special tokens follow from 256 on.
 std::unique_ptr<Tokenizer> make_byte_tokenizer(const std::vector<std::string>& special = {});

@@ -14,8 +14,9 @@ class Vocabulary {
   static constexpr int64_t kMaxSize = int64_t{1}
                                       << 24;  // a larger id in a file is taken for damage
 
-  // Gives the id its bytes; ids may come in any order and leave gaps (empty bytes). Error: a bad or
-  // taken id, bytes that another id has.
+  // Gives the id its bytes; ids may come in any order and leave gaps (empty bytes). Where two ids
+  // have the same bytes, find() knows the first. Error: an id out of range or given twice, no
+  // bytes.
   void add(int32_t id, std::string_view bytes);
   void reserve(int64_t count);
   int64_t size() const { return static_cast<int64_t>(tokens_.size()); }

@@ -1,0 +1,157 @@
+#include "text/bpe_tokenizer.h"
+
+#include <algorithm>
+#include <array>
+
+#include "text/byte_alphabet.h"
+#include "text/tokenizer_json.h"
+#include "text/utf8.h"
+#include "text/word_cache.h"
+
+namespace malssi {
+
+struct BpeTokenizer::Worker {
+  WordCache cache;
+  Merges::Scratch scratch;
+};
+
+// Takes an idle worker for the time of one call, or makes one.
+class BpeTokenizer::Lease {
+ public:
+  explicit Lease(const BpeTokenizer& owner) : owner_(owner) {
+    {
+      const std::lock_guard lock(owner_.workers_mutex_);
+      if (!owner_.idle_.empty()) {
+        worker_ = std::move(owner_.idle_.back());
+        owner_.idle_.pop_back();
+      }
+    }
+    if (!worker_) worker_ = std::make_unique<Worker>();
+  }
+  ~Lease() {
+    const std::lock_guard lock(owner_.workers_mutex_);
+    owner_.idle_.push_back(std::move(worker_));
+  }
+  Lease(const Lease&) = delete;
+  Lease& operator=(const Lease&) = delete;
+  Worker& operator*() const { return *worker_; }
+
+ private:
+  const BpeTokenizer& owner_;
+  std::unique_ptr<Worker> worker_;
+};
+
+BpeTokenizer::BpeTokenizer(BpeParts parts)
+    : merges_(std::move(parts.merges)),
+      patterns_(std::move(parts.patterns)),
+      normalization_(parts.normalization),
+      prefix_space_(parts.prefix_space),
+      ignore_merges_(parts.ignore_merges),
+      frame_(std::move(parts.frame)) {
+  vocabulary_ = std::move(parts.vocabulary);
+  added_ = std::move(parts.added);
+  for (int32_t id = 0; id < vocabulary_.size(); ++id)
+    token_length_.push_back(static_cast<int32_t>(vocabulary_.bytes(id).size()));
+  for (std::string& pattern : patterns_) {
+    splitters_.push_back(make_splitter(pattern));
+    pattern = pattern_name(pattern);
+  }
+  if (frame_.is_null()) frame_ = byte_level_frame(patterns_.empty() ? "" : patterns_[0]);
+  find_roles();
+}
+
+BpeTokenizer::~BpeTokenizer() = default;
+
+std::string BpeTokenizer::kind() const {
+  return merges_.rules().empty() ? "bytes" : "byte-level BPE";
+}
+
+std::string BpeTokenizer::pattern() const {
+  std::string all;
+  for (const std::string& pattern : patterns_) all += (all.empty() ? "" : " then ") + pattern;
+  return all;
+}
+
+void BpeTokenizer::encode_plain(std::string_view text, std::vector<int32_t>& out) const {
+  if (text.empty()) return;
+  std::string changed;
+  if (normalization_ != Normalization::none) text = changed = normalize(text, normalization_);
+  if (prefix_space_ && !text.starts_with(' ')) {
+    changed = concat(' ', text);
+    text = changed;
+  }
+  const Lease worker(*this);
+  while (!text.empty()) {
+    const auto valid = static_cast<size_t>(valid_utf8_prefix(text));
+    if (valid > 0) encode_pieces(text.substr(0, valid), 0, *worker, out);
+    text.remove_prefix(valid);
+    if (text.empty()) break;
+    const auto broken = static_cast<size_t>(decode_utf8(text, 0).length);  // a word of its own
+    merge_word(text.substr(0, broken), *worker, out);
+    text.remove_prefix(broken);
+  }
+}
+
+void BpeTokenizer::encode_pieces(std::string_view text, size_t stage, Worker& worker,
+                                 std::vector<int32_t>& out) const {
+  if (splitters_.empty()) return merge_word(text, worker, out);
+  std::array<int64_t, 256> ends;
+  const char* limit = text.data() + text.size();
+  for (int64_t at = 0; at < static_cast<int64_t>(text.size());) {
+    const int64_t count = splitters_[stage]->split(text, at, ends);
+    CHECK(count > 0, "a splitter stands still");
+    for (int64_t i = 0; i < count; ++i) {
+      const int64_t end = ends[static_cast<size_t>(i)];
+      const std::string_view piece =
+          text.substr(static_cast<size_t>(at), static_cast<size_t>(end - at));
+      if (stage + 1 < splitters_.size())
+        encode_pieces(piece, stage + 1, worker, out);
+      else
+        encode_word(piece, limit, worker, out);
+      at = end;
+    }
+  }
+}
+
+void BpeTokenizer::encode_word(std::string_view word, const char* limit, Worker& worker,
+                               std::vector<int32_t>& out) const {
+  const auto size = static_cast<int64_t>(word.size());
+  if (size > WordCache::kMaxBytes) return merge_word(word, worker, out);
+  const WordCache::Key key = WordCache::key_of(word.data(), size, limit);
+  if (const WordCache::Entry* known = worker.cache.find(key)) {
+    if (known->count == 1) return out.push_back(known->ids[0]);
+    out.insert(out.end(), known->ids.begin(), known->ids.begin() + known->count);
+    return;
+  }
+  const size_t before = out.size();
+  merge_word(word, worker, out);
+  worker.cache.insert(key, std::span(out).subspan(before));
+}
+
+void BpeTokenizer::merge_word(std::string_view word, Worker& worker,
+                              std::vector<int32_t>& out) const {
+  if (ignore_merges_)
+    if (const auto id = vocabulary_.find(word); id && !added_.find_id(*id))
+      return out.push_back(*id);
+  if (!merges_.rules().empty()) return merges_.encode(word, token_length_, worker.scratch, out);
+  for (const char byte : word) out.push_back(merges_.byte_id(static_cast<uint8_t>(byte)));
+}
+
+Json BpeTokenizer::to_json() const {
+  Json json = frame_;
+  json["added_tokens"] = added_tokens_json(added_);
+  Json vocabulary = Json::object(), merges = Json::array();
+  const auto name = [this](int32_t id) {
+    return added_.find_id(id) ? std::string(vocabulary_.bytes(id))
+                              : to_byte_alphabet(vocabulary_.bytes(id));
+  };
+  for (int32_t id = 0; id < vocabulary_.size(); ++id)
+    if (!vocabulary_.bytes(id).empty()) vocabulary[name(id)] = id;
+  for (const Merges::Rule& rule : merges_.rules())
+    merges.push_back(name(rule.left) + " " + name(rule.right));
+  json["model"]["vocab"] = std::move(vocabulary);
+  json["model"]["merges"] = std::move(merges);
+  return json;
+}
+
+}  // namespace malssi

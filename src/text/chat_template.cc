@@ -1,0 +1,268 @@
+#include "text/chat_template.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/error.h"
+
+namespace malssi {
+namespace {
+
+using Piece = ChatTemplate::Piece;
+constexpr std::string_view kEndOfText = "<|endoftext|>";
+constexpr std::array<std::string_view, 3> kRoles = {"system", "user", "assistant"};
+
+// What a style has to know of itself. The Jinja text must render what `render` says.
+struct Style {
+  std::string_view name;
+  std::string jinja;
+  std::vector<std::string_view> special;
+  std::string_view stop;  // empty: the end-of-text token
+  void (*render)(const Message& message, size_t index, const std::string& end,
+                 std::vector<Piece>& out);
+  void (*open)(std::vector<Piece>& out);  // the generation prompt
+};
+
+bool is_assistant(const Message& message) { return message.role == "assistant"; }
+
+void add_special(std::vector<Piece>& out, std::string text, bool trained = false) {
+  out.push_back({.text = std::move(text), .special = true, .trained = trained});
+}
+
+void add_text(std::vector<Piece>& out, std::string text, bool trained = false) {
+  out.push_back({.text = std::move(text), .trained = trained});
+}
+
+std::string trimmed(std::string_view text) {
+  constexpr std::string_view kSpace = " \t\r\n\v\f";
+  const size_t first = text.find_first_not_of(kSpace);
+  if (first == text.npos) return "";
+  return std::string(text.substr(first, text.find_last_not_of(kSpace) - first + 1));
+}
+
+void render_malssi(const Message& message, size_t, const std::string&, std::vector<Piece>& out) {
+  add_special(out, "<|" + message.role + "|>");
+  add_text(out, message.content, is_assistant(message));
+  add_special(out, "<|end|>", is_assistant(message));
+}
+void open_malssi(std::vector<Piece>& out) { add_special(out, "<|assistant|>"); }
+
+void render_chatml(const Message& message, size_t, const std::string&, std::vector<Piece>& out) {
+  add_special(out, "<|im_start|>");
+  add_text(out, message.role + "\n");
+  add_text(out, message.content, is_assistant(message));
+  add_special(out, "<|im_end|>", is_assistant(message));
+  add_text(out, "\n");
+}
+void open_chatml(std::vector<Piece>& out) {
+  add_special(out, "<|im_start|>");
+  add_text(out, "assistant\n");
+}
+
+void open_llama3_turn(std::vector<Piece>& out, const std::string& role) {
+  add_special(out, "<|start_header_id|>");
+  add_text(out, role);
+  add_special(out, "<|end_header_id|>");
+  add_text(out, "\n\n");
+}
+void render_llama3(const Message& message, size_t index, const std::string&,
+                   std::vector<Piece>& out) {
+  if (index == 0) add_special(out, "<|begin_of_text|>");
+  open_llama3_turn(out, message.role);
+  add_text(out, trimmed(message.content), is_assistant(message));
+  add_special(out, "<|eot_id|>", is_assistant(message));
+}
+void open_llama3(std::vector<Piece>& out) { open_llama3_turn(out, "assistant"); }
+
+constexpr const char* kAlpacaIntroduction =
+    "Below is an instruction that describes a task. Write a response that appropriately completes "
+    "the request.";
+
+void render_alpaca(const Message& message, size_t index, const std::string& end,
+                   std::vector<Piece>& out) {
+  const bool system = message.role == "system";
+  if (index == 0 && !system) add_text(out, std::string(kAlpacaIntroduction) + "\n\n");
+  if (!is_assistant(message))
+    return add_text(out, (system ? "" : "### Instruction:\n") + message.content + "\n\n");
+  add_text(out, "### Response:\n");
+  add_text(out, message.content, true);
+  add_special(out, end, true);
+  add_text(out, "\n\n");
+}
+void open_alpaca(std::vector<Piece>& out) { add_text(out, "### Response:\n"); }
+
+// A style's whole template from what it says of one message and what opens the assistant's turn.
+std::string jinja_of(std::string_view message, std::string_view prompt) {
+  return concat(
+      "{% for message in messages %}{% if message['role'] not in ['system', 'user', 'assistant'] %}"
+      "{{ raise_exception('unknown role: ' + message['role']) }}{% endif %}",
+      message, "{% endfor %}{% if add_generation_prompt %}{{ '", prompt, "' }}{% endif %}");
+}
+
+const std::vector<Style>& all_styles() {
+  static const std::vector<Style> styles = {
+      {"malssi",
+       jinja_of("{{ '<|' + message['role'] + '|>' + message['content'] + '<|end|>' }}",
+                "<|assistant|>"),
+       {"<|system|>", "<|user|>", "<|assistant|>", "<|end|>"},
+       "<|end|>",
+       render_malssi,
+       open_malssi},
+      {"chatml",
+       jinja_of("{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' + "
+                "'\\n' }}",
+                "<|im_start|>assistant\\n"),
+       {"<|im_start|>", "<|im_end|>"},
+       "<|im_end|>",
+       render_chatml,
+       open_chatml},
+      {"llama3",
+       jinja_of("{% if loop.first %}{{ '<|begin_of_text|>' }}{% endif %}"
+                "{{ '<|start_header_id|>' + message['role'] + '<|end_header_id|>\\n\\n' + "
+                "message['content'] | trim + '<|eot_id|>' }}",
+                "<|start_header_id|>assistant<|end_header_id|>\\n\\n"),
+       {"<|begin_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"},
+       "<|eot_id|>",
+       render_llama3,
+       open_llama3},
+      {"alpaca",
+       jinja_of(
+           concat("{% if loop.first and message['role'] != 'system' %}{{ '", kAlpacaIntroduction,
+                  "\\n\\n' }}{% endif %}{% if message['role'] == 'assistant' %}"
+                  "{{ '### Response:\\n' + message['content'] + eos_token + '\\n\\n' }}"
+                  "{% elif message['role'] == 'user' %}"
+                  "{{ '### Instruction:\\n' + message['content'] + '\\n\\n' }}"
+                  "{% else %}{{ message['content'] + '\\n\\n' }}{% endif %}"),
+           "### Response:\\n"),
+       {},
+       "",
+       render_alpaca,
+       open_alpaca}};
+  return styles;
+}
+
+const Style& style_of(std::string_view name) {
+  for (const Style& style : all_styles())
+    if (style.name == name) return style;
+  const std::vector<std::string> known = ChatTemplate::styles();
+  std::string list;
+  for (const std::string& style : known) list += (list.empty() ? "" : ", ") + style;
+  throw Error(concat("chat template '", name, "' is unknown (known: ", list, ")"));
+}
+
+}  // namespace
+
+ChatTemplate::ChatTemplate() : style_("malssi"), end_of_text_(kEndOfText) {}
+
+ChatTemplate ChatTemplate::named(std::string_view style, std::string_view end_of_text) {
+  ChatTemplate chat;
+  chat.style_ = style_of(style).name;
+  chat.end_of_text_ = end_of_text;
+  return chat;
+}
+
+std::vector<std::string> ChatTemplate::styles() {
+  std::vector<std::string> names;
+  for (const Style& style : all_styles()) names.emplace_back(style.name);
+  return names;
+}
+
+ChatTemplate ChatTemplate::from_jinja(std::string_view jinja, std::string_view where) {
+  std::string known;
+  for (const Style& style : all_styles()) {
+    if (style.jinja == jinja) return named(style.name);
+    known += concat(known.empty() ? "" : ", ", style.name);
+  }
+  throw Error(concat(where, ": its chat_template is none of the known ones (", known,
+                     "); name one of these that the model was tuned with"));
+}
+
+std::optional<ChatTemplate> ChatTemplate::from_config(const Json& tokenizer_config,
+                                                      std::string_view where) {
+  const auto jinja = get_or<Json>(tokenizer_config, "chat_template", Json(), where);
+  if (jinja.is_null()) return std::nullopt;
+  REQUIRE(jinja.is_string(), where, ": \"chat_template\" is ", json_kind(jinja),
+          ", expected a string");
+  ChatTemplate chat = from_jinja(jinja.get<std::string>(), where);
+  const auto end = get_or<Json>(tokenizer_config, "eos_token", Json(), where);
+  if (end.is_string()) chat.end_of_text_ = end.get<std::string>();
+  return chat;
+}
+
+std::string ChatTemplate::jinja() const { return style_of(style_).jinja; }
+
+std::vector<Piece> ChatTemplate::render(std::span<const Message> messages,
+                                        bool add_generation_prompt) const {
+  REQUIRE(!messages.empty(), "chat template: there is no message");
+  const Style& style = style_of(style_);
+  std::vector<Piece> pieces;
+  for (size_t i = 0; i < messages.size(); ++i) {
+    const std::string& role = messages[i].role;
+    REQUIRE(std::find(kRoles.begin(), kRoles.end(), role) != kRoles.end(),
+            "chat template: unknown role '", role, "' of message ", i + 1,
+            " (known: system, user, assistant)");
+    style.render(messages[i], i, end_of_text_, pieces);
+  }
+  if (add_generation_prompt) style.open(pieces);
+  std::erase_if(pieces, [](const Piece& piece) { return piece.text.empty(); });
+  return pieces;
+}
+
+std::string ChatTemplate::render_text(std::span<const Message> messages,
+                                      bool add_generation_prompt) const {
+  std::string text;
+  for (const Piece& piece : render(messages, add_generation_prompt)) text += piece.text;
+  return text;
+}
+
+std::vector<std::string> ChatTemplate::special_tokens() const {
+  const Style& style = style_of(style_);
+  std::vector<std::string> tokens(style.special.begin(), style.special.end());
+  if (style.stop.empty()) tokens.push_back(end_of_text_);
+  return tokens;
+}
+
+std::vector<std::string> ChatTemplate::stop_tokens() const {
+  const std::string_view stop = style_of(style_).stop;
+  return {stop.empty() ? end_of_text_ : std::string(stop)};
+}
+
+std::vector<int32_t> ChatTemplate::stop_ids(const Tokenizer& tokenizer) const {
+  std::vector<int32_t> ids;
+  for (const std::string& token : stop_tokens())
+    if (const auto id = tokenizer.token_id(token)) ids.push_back(*id);
+  if (tokenizer.eos_id() >= 0 && std::find(ids.begin(), ids.end(), tokenizer.eos_id()) == ids.end())
+    ids.push_back(tokenizer.eos_id());
+  return ids;
+}
+
+std::vector<std::string> default_special_tokens() {
+  std::vector<std::string> tokens = {std::string(kEndOfText)};
+  for (std::string& token : ChatTemplate().special_tokens()) tokens.push_back(std::move(token));
+  return tokens;
+}
+
+EncodedChat encode_chat(const Tokenizer& tokenizer, const ChatTemplate& chat,
+                        std::span<const Message> messages, bool add_generation_prompt) {
+  const std::vector<Piece> pieces = chat.render(messages, add_generation_prompt);
+  EncodedChat out;
+  for (size_t i = 0; i < pieces.size();) {
+    const bool trained = pieces[i].trained;
+    if (pieces[i].special) {
+      const auto id = tokenizer.token_id(pieces[i].text);
+      REQUIRE(id, "chat template '", chat.style(), "': the tokenizer has no token ", pieces[i].text,
+              "; add it to the tokenizer, or use another template");
+      out.ids.push_back(*id);
+      ++i;
+    } else {  // texts side by side are encoded as one, as whoever renders the template first would
+      std::string text;
+      while (i < pieces.size() && !pieces[i].special && pieces[i].trained == trained)
+        text += pieces[i++].text;
+      tokenizer.encode(text, {}, out.ids);
+    }
+    out.trained.resize(out.ids.size(), trained);
+  }
+  return out;
+}
+
+}  // namespace malssi

@@ -1,0 +1,207 @@
+#include "text/tokenizer_json.h"
+
+#include <algorithm>
+#include <cctype>
+
+#include "base/error.h"
+#include "text/splitter.h"
+#include "text/vocabulary.h"
+
+namespace malssi {
+namespace {
+
+Json byte_level(bool use_regex) {
+  return {{"type", "ByteLevel"},
+          {"add_prefix_space", false},
+          {"trim_offsets", true},
+          {"use_regex", use_regex}};
+}
+
+Json frame(Json pre_tokenizer, Json post_processor, Json decoder, bool byte_fallback) {
+  Json model = {{"type", "BPE"},
+                {"dropout", nullptr},
+                {"unk_token", nullptr},
+                {"continuing_subword_prefix", nullptr},
+                {"end_of_word_suffix", nullptr},
+                {"fuse_unk", false},
+                {"byte_fallback", byte_fallback},
+                {"ignore_merges", false},
+                {"vocab", Json::object()},
+                {"merges", Json::array()}};
+  return {{"version", "1.0"},
+          {"truncation", nullptr},
+          {"padding", nullptr},
+          {"added_tokens", Json::array()},
+          {"normalizer", nullptr},
+          {"pre_tokenizer", std::move(pre_tokenizer)},
+          {"post_processor", std::move(post_processor)},
+          {"decoder", std::move(decoder)},
+          {"model", std::move(model)}};
+}
+
+// The expression of a {"type": "Split"}: a literal string is quoted.
+std::string split_expression(const Json& json, const std::string& where) {
+  const Json pattern = get<Json>(json, "pattern", where);
+  const std::string behavior = get<std::string>(json, "behavior", where);
+  const bool invert = get_or<bool>(json, "invert", false, where);
+  std::string expression;
+  if (pattern.contains("Regex")) {
+    expression = get<std::string>(pattern, "Regex", where + ".pattern");
+  } else {
+    for (const char c : get<std::string>(pattern, "String", where + ".pattern")) {
+      if (static_cast<uint8_t>(c) < 0x80 && !std::isalnum(static_cast<uint8_t>(c)))
+        expression += '\\';
+      expression += c;
+    }
+  }
+  // A published pattern matches everything, so that removing the gaps removes nothing.
+  const bool whole = pattern_name(expression) != expression;
+  REQUIRE(behavior == "Isolated" || (behavior == "Removed" && invert && whole), where,
+          ": Split with behavior '", behavior, "' is not supported, only 'Isolated'");
+  return expression;
+}
+
+void add_pre_tokenizer(const Json& json, const std::string& where, PreTokenizer& out) {
+  const auto type = get<std::string>(json, "type", where);
+  if (type == "ByteLevel") {
+    out.byte_level = true;
+    out.prefix_space = get_or<bool>(json, "add_prefix_space", true, where);
+    REQUIRE(!out.prefix_space || out.patterns.empty(), where,
+            ": add_prefix_space after another pre-tokenizer is not supported");
+    if (get_or<bool>(json, "use_regex", true, where)) out.patterns.push_back("gpt2");
+  } else if (type == "Split") {
+    out.patterns.push_back(split_expression(json, where));
+  } else if (type == "Digits") {
+    out.patterns.push_back(get_or<bool>(json, "individual_digits", false, where) ? "\\p{N}"
+                                                                                 : "\\p{N}+");
+  } else if (type == "Sequence") {
+    const Json list = get<Json>(json, "pretokenizers", where);
+    REQUIRE(list.is_array() && list.size() <= 64, where,
+            ".pretokenizers: expected a list of at most 64");
+    for (const Json& item : list) add_pre_tokenizer(item, where + ".pretokenizers", out);
+  } else {
+    throw Error(concat(where, ": pre-tokenizer '", type,
+                       "' is not supported (supported: ByteLevel, Split, Digits, Sequence)"));
+  }
+}
+
+void add_template(const Json& json, const std::string& where, Surround& out) {
+  const Json single = get<Json>(json, "single", where);
+  REQUIRE(single.is_array(), where, ".single: expected a list");
+  bool seen_text = false;
+  for (const Json& item : single) {
+    if (item.contains("Sequence")) {
+      seen_text = true;
+      continue;
+    }
+    const Json special = get<Json>(item, "SpecialToken", where + ".single");
+    (seen_text ? out.after : out.before)
+        .push_back(get<std::string>(special, "id", where + ".single"));
+  }
+}
+
+// [text, id] of BertProcessing and RobertaProcessing.
+std::string pair_text(const Json& json, std::string_view key, const std::string& where) {
+  const Json pair = get<Json>(json, key, where);
+  REQUIRE(pair.is_array() && pair.size() == 2 && pair[0].is_string(), where, ".", key,
+          ": expected [text, id]");
+  return pair[0].get<std::string>();
+}
+
+void add_post_processor(const Json& json, const std::string& where, Surround& out) {
+  const auto type = get<std::string>(json, "type", where);
+  if (type == "ByteLevel") return;
+  if (type == "TemplateProcessing") return add_template(json, where, out);
+  if (type == "BertProcessing" || type == "RobertaProcessing") {
+    out.before.push_back(pair_text(json, "cls", where));
+    out.after.push_back(pair_text(json, "sep", where));
+    return;
+  }
+  REQUIRE(type == "Sequence", where, ": post-processor '", type,
+          "' is not supported (supported: ByteLevel, TemplateProcessing, BertProcessing, "
+          "RobertaProcessing, Sequence)");
+  const Json list = get<Json>(json, "processors", where);
+  REQUIRE(list.is_array() && list.size() <= 64, where,
+          ".processors: expected a list of at most 64");
+  for (const Json& item : list) add_post_processor(item, where + ".processors", out);
+}
+
+}  // namespace
+
+Json byte_level_frame(std::string_view pattern) {
+  Json pre_tokenizer = byte_level(pattern == "gpt2");
+  if (pattern != "gpt2" && !pattern.empty()) {
+    Json split = {{"type", "Split"},
+                  {"pattern", {{"Regex", pattern_expression(pattern)}}},
+                  {"behavior", "Isolated"},
+                  {"invert", false}};
+    Json list = Json::array();
+    list.push_back(std::move(split));
+    list.push_back(std::move(pre_tokenizer));
+    pre_tokenizer = {{"type", "Sequence"}, {"pretokenizers", std::move(list)}};
+  }
+  return frame(std::move(pre_tokenizer), byte_level(true), byte_level(true), false);
+}
+
+Json char_frame(bool byte_fallback) {
+  Json decoder = {{"type", "Fuse"}};
+  if (byte_fallback) {
+    Json list = Json::array();
+    list.push_back({{"type", "ByteFallback"}});
+    list.push_back(std::move(decoder));
+    decoder = {{"type", "Sequence"}, {"decoders", std::move(list)}};
+  }
+  return frame(nullptr, nullptr, std::move(decoder), byte_fallback);
+}
+
+Json added_tokens_json(const AddedTokens& added) {
+  std::vector<AddedToken> tokens = added.tokens();
+  std::sort(tokens.begin(), tokens.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
+  Json list = Json::array();
+  for (const AddedToken& token : tokens)
+    list.push_back({{"id", token.id},
+                    {"content", token.text},
+                    {"single_word", false},
+                    {"lstrip", token.strip_left},
+                    {"rstrip", token.strip_right},
+                    {"normalized", token.normalized},
+                    {"special", token.special}});
+  return list;
+}
+
+PreTokenizer read_pre_tokenizer(const Json& json, std::string_view where) {
+  PreTokenizer out;
+  if (!json.is_null()) add_pre_tokenizer(json, concat(where, ": pre_tokenizer"), out);
+  return out;
+}
+
+Surround read_post_processor(const Json& json, std::string_view where) {
+  Surround out;
+  if (!json.is_null()) add_post_processor(json, concat(where, ": post_processor"), out);
+  return out;
+}
+
+AddedTokens read_added_tokens(const Json& json, std::string_view where) {
+  AddedTokens added;
+  if (json.is_null()) return added;
+  const std::string place = concat(where, ": added_tokens");
+  REQUIRE(json.is_array(), place, ": expected a list");
+  for (const Json& item : json) {
+    AddedToken token{.id = get<int32_t>(item, "id", place),
+                     .text = get<std::string>(item, "content", place),
+                     .special = get_or<bool>(item, "special", false, place),
+                     .strip_left = get_or<bool>(item, "lstrip", false, place),
+                     .strip_right = get_or<bool>(item, "rstrip", false, place),
+                     .normalized = get_or<bool>(item, "normalized", false, place)};
+    REQUIRE(token.id >= 0 && token.id < Vocabulary::kMaxSize, place, ": '", token.text,
+            "' has the impossible id ", token.id);
+    REQUIRE(!token.text.empty(), place, ": the token of id ", token.id, " is empty");
+    REQUIRE(!get_or<bool>(item, "single_word", false, place), place, ": '", token.text,
+            "' has single_word set, which is not supported");
+    REQUIRE(!added.find(token.text), place, ": '", token.text, "' is listed twice");
+    added.add(std::move(token));
+  }
+  return added;
+}
+
+}  // namespace malssi
