@@ -1,0 +1,49 @@
+// The flags that `generate` and `chat` share: which model, and how to choose tokens.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "infer/reply.h"
+#include "io/model_folder.h"
+
+namespace malssi {
+
+class GenerationFlags {
+ public:
+  // Registers the flags; this must live until the command has run.
+  void add_to(CLI::App& command);
+
+  // Loads --model in the precision of --dtype, with --template in place of the folder's own.
+  LoadedModel load() const;
+  // The folder's defaults, with the flags that were given in their place. Without --seed the seed is drawn anew each time.
+  GenerateOptions options(const LoadedModel& loaded, bool for_chat) const;
+  const std::string& model() const { return model_; }
+  // Tokens to keep for prompt and answer together: --context, else as many as wanted; never more than the model's.
+  int64_t context_of(const LoadedModel& loaded, int64_t wanted) const;
+
+ private:
+  std::string model_;
+  std::string dtype_ = "auto";
+  std::string template_;
+  std::optional<int64_t> context_;
+  std::optional<int64_t> max_tokens_;
+  std::optional<double> temperature_;
+  std::optional<int64_t> top_k_;
+  std::optional<double> top_p_;
+  std::optional<double> min_p_;
+  std::optional<double> repetition_penalty_;
+  std::optional<uint64_t> seed_;
+  bool greedy_ = false;
+  std::vector<std::string> stop_;
+};
+
+// f32, bf16, or for "auto" what this machine computes fastest.
+DType compute_dtype(const std::string& name);
+// The choices of --dtype.
+extern const std::vector<std::string> kComputeDtypes;
+
+}  // namespace malssi

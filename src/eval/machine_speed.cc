@@ -1,0 +1,113 @@
+#include "eval/machine_speed.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <fstream>
+#include <memory>
+
+#include "base/parallel.h"
+#include "kernels/gemm.h"
+#include "train/estimate.h"
+
+namespace malssi {
+namespace {
+
+constexpr int kRounds = 4;  // the best counts: other programs only ever take away
+
+double now() {
+  using Clock = std::chrono::steady_clock;
+  return std::chrono::duration<double>(Clock::now().time_since_epoch()).count();
+}
+
+std::string processor_name() {
+  std::ifstream info("/proc/cpuinfo");
+  for (std::string line; std::getline(info, line);) {
+    const size_t colon = line.find(": ");
+    if (line.starts_with("model name") && colon != line.npos) return line.substr(colon + 2);
+  }
+  return "unknown processor";
+}
+
+double best_ceiling(DType dtype) {
+  double best = 0;
+  for (int round = 0; round < kRounds; ++round) best = std::max(best, measure_ceiling(dtype));
+  return best;
+}
+
+// Three arrays, each written by the thread that will read it.
+class Memory {
+ public:
+  explicit Memory(int64_t words) : words_(words) {
+    for (auto& array : arrays_) array.reset(new uint64_t[static_cast<size_t>(words)]);
+    over_pieces([&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i)
+        for (auto& array : arrays_) array[i] = static_cast<uint64_t>(i);
+    });
+  }
+
+  // Bytes read in a round. The sum keeps the reading from being optimised away.
+  int64_t read() {
+    std::atomic<uint64_t> total = 0;
+    over_pieces([&](int64_t begin, int64_t end) {
+      uint64_t sum = 0;
+      for (const auto& array : arrays_)
+        for (int64_t i = begin; i < end; ++i) sum += array[i];
+      total += sum;
+    });
+    sink_ = total;
+    return 3 * 8 * words_;
+  }
+  // Bytes read and written in a round.
+  int64_t triad() {
+    over_pieces([&](int64_t begin, int64_t end) {
+      const uint64_t* a = arrays_[0].get();
+      const uint64_t* b = arrays_[1].get();
+      uint64_t* c = arrays_[2].get();
+      for (int64_t i = begin; i < end; ++i) c[i] = a[i] + 3 * b[i];
+    });
+    return 3 * 8 * words_;
+  }
+
+ private:
+  template <class Body>
+  void over_pieces(Body&& body) {
+    parallel_for(words_, 1, body);
+  }
+  int64_t words_;
+  std::unique_ptr<uint64_t[]> arrays_[3];
+  volatile uint64_t sink_ = 0;
+};
+
+template <class Round>
+double best_rate(Round&& round) {
+  double best = 0;
+  for (int i = 0; i < kRounds; ++i) {
+    const double begin = now();
+    const auto bytes = static_cast<double>(round());
+    best = std::max(best, bytes / std::max(now() - begin, 1e-9));
+  }
+  return best;
+}
+
+}  // namespace
+
+MachineSpeed measure_machine() {
+  constexpr int64_t kMegabyte = 1 << 20;
+  MachineSpeed speed{.processor = processor_name(), .instructions = gemm_instruction_set()};
+  speed.threads = thread_count();
+  speed.memory_bytes = int64_t{sysconf(_SC_PHYS_PAGES)} * sysconf(_SC_PAGESIZE);
+  speed.f32_flops = best_ceiling(DType::f32);
+  if (has_native_bf16()) speed.bf16_flops = best_ceiling(DType::bf16);
+  const int64_t free_bytes = int64_t{sysconf(_SC_AVPHYS_PAGES)} * sysconf(_SC_PAGESIZE);
+  const int64_t bytes =
+      std::clamp(free_bytes / 4, int64_t{48} * kMegabyte, int64_t{1024} * kMegabyte);
+  Memory memory(bytes / 3 / 8);
+  speed.read_bytes = best_rate([&] { return memory.read(); });
+  speed.triad_bytes = best_rate([&] { return memory.triad(); });
+  return speed;
+}
+
+}  // namespace malssi

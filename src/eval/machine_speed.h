@@ -1,0 +1,24 @@
+// What this machine can do at most: matrix products and memory. Training is bound by the first, writing one token after
+// another by the second, so these are what other speeds are measured against.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace malssi {
+
+struct MachineSpeed {
+  std::string processor;     // as the system names it
+  std::string instructions;  // what matrix products run on
+  int64_t threads = 0;
+  int64_t memory_bytes = 0;  // of the machine
+  double f32_flops = 0;      // a second, in products, on all threads
+  double bf16_flops = 0;     // 0: the processor has no bf16 products
+  double read_bytes = 0;     // a second, from memory far larger than the caches, on all threads
+  double triad_bytes = 0;    // a second, reading two arrays and writing a third
+};
+
+// Takes about a second and a gigabyte (less where memory is scarce).
+MachineSpeed measure_machine();
+
+}  // namespace malssi

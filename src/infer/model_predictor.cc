@@ -1,0 +1,40 @@
+#include "infer/model_predictor.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "base/error.h"
+#include "infer/rows.h"
+
+namespace malssi {
+
+ModelPredictor::ModelPredictor(Model& model, int64_t slots, int64_t capacity)
+    : model_(model),
+      slots_(slots),
+      capacity_(capacity > 0 ? std::min(capacity, model.config().context) : model.config().context),
+      cache_(model.config(), slots, capacity_, model.dtype()) {}
+
+std::span<const float> ModelPredictor::feed(std::span<const Piece> pieces) {
+  std::vector<int32_t> ids;
+  std::vector<CachedContext::Piece> parts;
+  std::vector<int64_t> wanted;  // rows whose logits are
+  for (const Piece& piece : pieces) {
+    const auto count = static_cast<int64_t>(piece.ids.size());
+    CHECK(count > 0 && length(piece.slot) + count <= capacity_, "slot ", piece.slot, " holds ",
+          length(piece.slot), " of ", capacity_, " tokens; ", count, " more do not fit");
+    for (const int32_t id : piece.ids)
+      REQUIRE(id >= 0 && id < vocab(), "token ", id, " is outside the model's vocabulary of ",
+              vocab(), ": model and tokenizer do not belong together");
+    ids.insert(ids.end(), piece.ids.begin(), piece.ids.end());
+    parts.push_back({.slot = piece.slot, .count = count});
+    if (piece.wants_logits) wanted.push_back(static_cast<int64_t>(ids.size()) - 1);
+  }
+  if (ids.empty()) return {};
+  CachedContext context(cache_, std::move(parts));
+  const Tensor hidden = model_.hidden(ids, context);
+  if (wanted.empty()) return {};
+  logits_ = model_.logits(pick_rows(hidden, wanted));
+  return {logits_.f32(), static_cast<size_t>(logits_.size())};
+}
+
+}  // namespace malssi

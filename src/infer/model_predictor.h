@@ -1,0 +1,35 @@
+// A model with a KV cache as a Predictor: each slot is a row of the cache.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "infer/kv_cache.h"
+#include "infer/predictor.h"
+#include "models/model.h"
+
+namespace malssi {
+
+class ModelPredictor : public Predictor {
+ public:
+  // The model must outlive this. capacity: tokens of each slot, 0 for the model's context; never
+  // more than that.
+  ModelPredictor(Model& model, int64_t slots, int64_t capacity = 0);
+
+  int64_t vocab() const override { return model_.config().vocab; }
+  int64_t slots() const override { return slots_; }
+  int64_t capacity() const override { return capacity_; }
+  int64_t length(int64_t slot) const override { return cache_.length(slot); }
+  void truncate(int64_t slot, int64_t length) override { cache_.truncate(slot, length); }
+  void copy(int64_t from, int64_t to) override { cache_.copy(from, to); }
+  std::span<const float> feed(std::span<const Piece> pieces) override;
+
+ private:
+  Model& model_;
+  int64_t slots_;
+  int64_t capacity_;
+  KvCache cache_;
+  Tensor logits_;  // of the last pass [M, V]
+};
+
+}  // namespace malssi

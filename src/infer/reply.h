@@ -1,0 +1,87 @@
+// One answer in the making, whatever computes the logits: chooses tokens, finds its end, and turns
+// bytes into text that never splits a character and never shows a stop string.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "infer/logprobs.h"
+#include "infer/sampler.h"
+#include "infer/stop_strings.h"
+#include "text/tokenizer.h"
+#include "text/utf8.h"
+
+namespace malssi {
+
+enum class FinishReason { stop_token, stop_string, max_tokens, context_full, cancelled };
+// "stop_token", "stop_string", ...
+std::string_view finish_reason_name(FinishReason reason);
+
+struct GenerateOptions {
+  SamplingOptions sampling = {};
+  int64_t max_tokens = 256;
+  std::vector<int32_t> stop_tokens = {};
+  std::vector<std::string> stop_strings = {};
+  // -1: no log-probabilities; 0: of the chosen tokens; n: also of the n likeliest. They are the
+  // model's own, before temperature, penalty and filters.
+  int64_t logprobs = -1;
+  bool show_special = false;  // print special tokens that are no stop tokens
+};
+
+// Throws an Error that names the setting, its value and its range.
+void check_generate(const GenerateOptions& options);
+
+struct GeneratedToken {
+  int32_t id = 0;
+  double logprob = 0;
+  std::vector<TokenLogprob> top = {};
+};
+
+struct Generation {
+  std::string text;                    // without stop strings and special tokens; valid UTF-8
+  std::vector<GeneratedToken> tokens;  // all that were chosen, a stop token included
+  int64_t prompt_tokens = 0;
+  FinishReason reason = FinishReason::cancelled;
+  std::string stop_string;  // that ended it, if one did
+};
+
+// Throws Error when a prompt is empty, or leaves no room for an answer among capacity tokens.
+void check_prompt(std::span<const int32_t> prompt, int64_t capacity);
+
+class Reply {
+ public:
+  // The tokenizer must outlive this. capacity: tokens that prompt and answer may have together.
+  Reply(const Tokenizer& tokenizer, std::span<const int32_t> prompt, const GenerateOptions& options,
+        int64_t capacity);
+
+  // Takes the logits [V] after everything before; returns the next token to feed, or nothing when
+  // the answer is over. Ids that the tokenizer does not have are never chosen.
+  std::optional<int32_t> advance(std::span<const float> logits);
+  bool is_over() const { return over_; }
+  // Text that can be shown and was not taken yet.
+  std::string take_text();
+  // Ends it where it stands, if it is not over; then the last text can be taken.
+  void cancel() { end(FinishReason::cancelled); }
+  // The whole answer; it must be over.
+  Generation take() &&;
+
+ private:
+  void end(FinishReason reason);
+  void add_text(std::string_view bytes);
+
+  const Tokenizer& tokenizer_;
+  GenerateOptions options_;
+  int64_t capacity_;
+  Sampler sampler_;
+  StopStrings stops_;
+  Utf8Stream utf8_;
+  size_t taken_ = 0;
+  bool over_ = false;
+  Generation generation_;
+};
+
+}  // namespace malssi
