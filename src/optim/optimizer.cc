@@ -1,0 +1,144 @@
+#include "optim/optimizer.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "kernels/table.h"
+#include "optim/muon.h"
+
+namespace malssi {
+namespace {
+
+// A parameter with what the optimiser keeps of it.
+struct Kept {
+  std::string name;
+  Tensor* value;  // the model's; f32 or bf16
+  Tensor master;  // f32; the value itself where that is f32
+  Tensor first;   // AdamW's first moment, or Muon's momentum
+  Tensor second;  // AdamW's second moment; undefined for Muon
+  bool decays;
+  std::vector<WeightPart> parts;
+};
+
+class ModelOptimizer : public Optimizer {
+ public:
+  ModelOptimizer(Model& model, const OptimizerOptions& options) : options_(options) {
+    const bool muon = options.name == "muon";
+    REQUIRE(muon || options.name == "adamw", "optimizer: unknown name \"", options.name,
+            "\"; known are adamw, muon");
+    model.visit([&](const Parameter& p) {
+      Kept kept{.name = p.name,
+                .value = p.value,
+                .master = {},
+                .first = {},
+                .second = {},
+                .decays = p.decays(),
+                .parts = p.parts};
+      kept.master = p.value->dtype() == DType::f32 ? *p.value : p.value->to(DType::f32);
+      kept.first = Tensor::zeros(p.value->shape());
+      if (!muon || p.kind != ParameterKind::matrix) kept.second = Tensor::zeros(p.value->shape());
+      kept_.push_back(std::move(kept));
+    });
+  }
+
+  double clip(double max_norm) override {
+    double sum = 0;
+    for (const Kept& k : kept_)
+      if (const Tensor g = k.value->grad()) sum += kernels().sum_squares(g.f32(), g.size());
+    const double norm = std::sqrt(sum);
+    scale_ = max_norm > 0 && norm > max_norm ? static_cast<float>(max_norm / (norm + 1e-6)) : 1.0f;
+    return norm;
+  }
+
+  void step(double lr) override {
+    ++steps_;
+    for (Kept& k : kept_) {
+      const Tensor gradient = k.value->grad();
+      if (!gradient) continue;
+      if (k.second) {
+        adamw(k, gradient, lr);
+      } else {
+        muon(k, gradient, lr * options_.muon_ratio);
+      }
+    }
+    scale_ = 1;
+  }
+
+  void clear_gradients() override {
+    for (const Kept& k : kept_) k.value->clear_grad();
+  }
+
+  std::vector<NamedTensor> state() override {
+    std::vector<NamedTensor> state{{"steps", Tensor::full({1}, static_cast<float>(steps_))}};
+    for (const Kept& k : kept_) {
+      if (k.master.data() != k.value->data()) state.push_back({k.name + ".master", k.master});
+      state.push_back({k.name + ".first", k.first});
+      if (k.second) state.push_back({k.name + ".second", k.second});
+    }
+    return state;
+  }
+
+  void restore(const std::vector<NamedTensor>& state) override {
+    const auto find = [&](const std::string& name, const Shape& shape) -> const Tensor& {
+      const auto found = std::find_if(state.begin(), state.end(),
+                                      [&](const NamedTensor& t) { return t.name == name; });
+      REQUIRE(found != state.end(), "optimizer: the saved state lacks \"", name,
+              "\"; it is of another optimiser or model");
+      REQUIRE(found->value.shape() == shape, "optimizer: the saved \"", name, "\" is ",
+              found->value.shape(), "; expected ", shape);
+      return found->value;
+    };
+    steps_ = static_cast<int64_t>(find("steps", {1}).f32()[0]);
+    for (Kept& k : kept_) {
+      const Shape& shape = k.value->shape();
+      if (k.master.data() != k.value->data()) {
+        k.master.copy_from(find(k.name + ".master", shape));
+        k.value->copy_from(k.master);
+      }
+      k.first.copy_from(find(k.name + ".first", shape));
+      if (k.second) k.second.copy_from(find(k.name + ".second", shape));
+    }
+  }
+
+ private:
+  void adamw(Kept& k, const Tensor& gradient, double lr) const {
+    const auto t = static_cast<double>(steps_);
+    const AdamWStep step{
+        .lr = static_cast<float>(lr),
+        .beta1 = static_cast<float>(options_.beta1),
+        .beta2 = static_cast<float>(options_.beta2),
+        .eps = static_cast<float>(options_.eps),
+        .weight_decay = k.decays ? static_cast<float>(options_.weight_decay) : 0.0f,
+        .correction1 = static_cast<float>(1 - std::pow(options_.beta1, t)),
+        .correction2 = static_cast<float>(1 - std::pow(options_.beta2, t)),
+        .gradient_scale = scale_};
+    bf16* copy = k.value->dtype() == DType::bf16 ? k.value->bf16s() : nullptr;
+    kernels().adamw(step, gradient.f32(), k.master.f32(), k.first.f32(), k.second.f32(), copy,
+                    gradient.size());
+  }
+
+  void muon(Kept& k, const Tensor& gradient, double lr) const {
+    const MuonStep step{.lr = static_cast<float>(lr),
+                        .beta = static_cast<float>(options_.muon_momentum),
+                        .weight_decay = static_cast<float>(options_.weight_decay),
+                        .gradient_scale = scale_};
+    for (const WeightPart& part : k.parts) {  // q, k and v are matrices of their own
+      muon_update(step, gradient.rows(part.begin, part.end), k.master.rows(part.begin, part.end),
+                  k.first.rows(part.begin, part.end));
+    }
+    if (k.value->dtype() == DType::bf16) k.value->copy_from(k.master);
+  }
+
+  OptimizerOptions options_;
+  std::vector<Kept> kept_;
+  int64_t steps_ = 0;
+  float scale_ = 1;
+};
+
+}  // namespace
+
+std::unique_ptr<Optimizer> make_optimizer(Model& model, const OptimizerOptions& options) {
+  return std::make_unique<ModelOptimizer>(model, options);
+}
+
+}  // namespace malssi

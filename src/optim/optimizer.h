@@ -1,0 +1,41 @@
+// Optimisers: they own f32 master weights (where a model computes in bf16) and moments, and write the model's weights.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "models/model.h"
+
+namespace malssi {
+
+struct OptimizerOptions {
+  std::string name =
+      "adamw";  // "adamw" (Loshchilov, Hutter 2019) or "muon" (Jordan et al. 2024; the rest by AdamW)
+  double beta1 = 0.9;
+  double beta2 = 0.95;
+  double eps = 1e-8;
+  double weight_decay = 0.1;  // decoupled; of matrices and embeddings
+  double muon_ratio = 20;     // Muon's learning rate, as a multiple of AdamW's
+  double muon_momentum = 0.95;
+};
+
+class Optimizer {
+ public:
+  virtual ~Optimizer() = default;
+  // Returns the norm of all gradients; when it is above max_norm (and that is not 0), the next step scales them down to it.
+  virtual double clip(double max_norm) = 0;
+  // Updates the weights from the gradients. Does not clear them.
+  virtual void step(double lr) = 0;
+  // Forgets the gradients; the next backward pass overwrites them.
+  virtual void clear_gradients() = 0;
+  // Everything that a resumed run needs; the tensors are the optimiser's own.
+  virtual std::vector<NamedTensor> state() = 0;
+  // Takes back what state() gave; throws Error when a tensor is missing or has another shape. Rewrites the model's weights.
+  virtual void restore(const std::vector<NamedTensor>& state) = 0;
+};
+
+// model must outlive it. Throws Error for an unknown name.
+std::unique_ptr<Optimizer> make_optimizer(Model& model, const OptimizerOptions& options);
+
+}  // namespace malssi
