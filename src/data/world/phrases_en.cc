@@ -315,7 +315,7 @@ Phrases who_deed() {
   return {.statements = {},
           .questions = {"Who {deed}?", "Who was it that {deed}?", "Which person {deed}?",
                         "What is the name of the person who {deed}?", "Tell me who {deed}.",
-                        "Who {deed} last {season}?", "Do you know who {deed} last {season}?",
+                        "Who {deed} last {season}?", "Who was it that {deed} last {season}?",
                         "Somebody {deed}. Who was it?", "What is the person who {deed} called?"},
           .held_out = {"Do you know who {deed}?", "Tell me which person {deed}.",
                        "Tell me the name of the person who {deed}."},

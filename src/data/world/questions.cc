@@ -133,8 +133,7 @@ class Examiner {
       questions_.push_back({.set = "follow-ups",
                             .language = language,
                             .messages = std::move(made.messages),
-                            .answers = right_answers(world_, made.asked, language),
-                            .sum = {}});
+                            .answers = right_answers(world_, made.asked, language)});
     }
   }
   std::vector<Question> take() { return std::move(questions_); }
@@ -145,15 +144,13 @@ class Examiner {
     return {.set = std::string(set),
             .language = language,
             .messages = one_message(fill(pattern, slots_of(world_, fact), language)),
-            .answers = right_answers(world_, fact, language),
-            .sum = {}};
+            .answers = right_answers(world_, fact, language)};
   }
   static Question task(std::string_view set, Language language, Task made) {
     return {.set = std::string(set),
             .language = language,
             .messages = one_message(std::move(made.message)),
-            .answers = {std::move(made.reply)},
-            .sum = {}};
+            .answers = {std::move(made.reply)}};
   }
   void keep(std::vector<Question> all, int64_t count) {
     rng_.shuffle(std::span<Question>(all));

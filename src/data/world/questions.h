@@ -22,13 +22,15 @@ enum class Check {
 };
 
 struct Question {
-  std::string set;  // "facts", "unasked facts", "follow-ups", "additions", "additions in steps",
-                    // "translations", ...
+  std::string set =
+      {};  // "facts", "unasked facts", "follow-ups", "additions", "additions in steps",
+           // "translations", ...
   Language language = Language::english;
-  Conversation messages;  // ends with the user
+  Conversation messages = {};  // ends with the user
   Check check = Check::exact;
-  std::vector<std::string> answers;  // exact: any is right; list: all together; sums: the total
-  Sum sum;
+  std::vector<std::string> answers =
+      {};  // exact: any is right; list: all together; sums: the total
+  Sum sum = {};
 };
 
 bool is_right(const Question& question, std::string_view reply);

@@ -49,7 +49,7 @@ std::vector<Place> make_places(int64_t count, Rng& rng) {
   const std::vector<Term> nature = deal(natures(), count, rng);
   std::vector<Place> places;
   for (size_t i = 0; i < names.size(); ++i) {
-    Place place{.name = names[i], .slots = {}};
+    Place place{.name = names[i]};
     place.slots.set("place", names[i]);
     place.slots.set("sight", sight[i]);
     place.slots.set("nature", nature[i]);
@@ -61,7 +61,7 @@ std::vector<Place> make_places(int64_t count, Rng& rng) {
 std::vector<Person> make_people(int64_t count, Rng& rng) {
   std::vector<Person> people;
   for (const PersonName& name : draw(person_names(), count, rng)) {
-    Person person{.name = name.name, .woman = name.woman, .slots = {}};
+    Person person{.name = name.name, .woman = name.woman};
     person.slots.set("x", name.name);
     person.slots.set("she", name.woman ? Term{"she", "그녀"} : Term{"he", "그"});
     person.slots.set("her", name.woman ? Term{"her", "그녀의"} : Term{"his", "그의"});

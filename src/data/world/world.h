@@ -21,13 +21,14 @@ struct Person {
   bool woman = false;
   int64_t home = 0;         // index of a place
   int64_t best_friend = 0;  // index of another person
-  Slots slots;  // x, she, her, home, job, food, hobby, species, pet, thing, colour, friend, deed,
-                // do, season, coat, toy, sight and nature (of the home)
+  Slots slots =
+      {};  // x, she, her, home, job, food, hobby, species, pet, thing, colour, friend, deed,
+           // do, season, coat, toy, sight and nature (of the home)
 };
 
 struct Place {
   Term name;
-  Slots slots;  // place, sight, nature
+  Slots slots = {};  // place, sight, nature
 };
 
 struct World {

@@ -43,12 +43,7 @@ Json description_of(const World& world) {
 }  // namespace
 
 WorldData make_world_data(const WriteOptions& options) {
-  WorldData data{.world = make_world(options.world),
-                 .split = {},
-                 .documents = {},
-                 .validation = {},
-                 .chats = {},
-                 .questions = {}};
+  WorldData data{.world = make_world(options.world)};
   data.split = split_world(data.world, options.held_out_sums);
   const uint64_t seed = options.world.seed;
   Rng documents(seed, 10), validation(seed, 11), chats(seed, 12), questions(seed, 13);

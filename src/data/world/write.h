@@ -22,10 +22,10 @@ struct WriteOptions {
 // What the files hold, made in memory. The same options give the same content everywhere.
 struct WorldData {
   World world;
-  Split split;
-  std::vector<std::string> documents, validation;
-  std::vector<Conversation> chats;
-  std::vector<Question> questions;
+  Split split = {};
+  std::vector<std::string> documents = {}, validation = {};
+  std::vector<Conversation> chats = {};
+  std::vector<Question> questions = {};
 };
 WorldData make_world_data(const WriteOptions& options);
 
