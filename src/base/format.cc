@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
+#include <utility>
 
 namespace malssi {
 namespace {
@@ -19,6 +20,13 @@ std::string three_figures(double value) {
     if (text.back() == '.') text.pop_back();
   }
   return text;
+}
+
+// The value in thousands, millions .. so that it is below 1000, and how often it was divided: below `units`.
+std::pair<double, size_t> scaled(double value, size_t units) {
+  size_t unit = 0;
+  for (; value >= 999.5 && unit + 1 < units; ++unit) value /= 1000;
+  return {value, unit};
 }
 
 int64_t status_field(std::string_view key) {
@@ -60,15 +68,18 @@ int64_t character_width(char32_t c) {
 std::string human_count(double value) {
   if (!std::isfinite(value)) return fmt::format("{}", value);
   if (value < 0) return "-" + human_count(-value);
+  const auto [shown, unit] = scaled(value, 5);
   constexpr std::string_view kUnits = " kMBT";
-  size_t unit = 0;
-  while (value >= 999.5 && unit + 1 < kUnits.size()) {
-    value /= 1000;
-    ++unit;
-  }
-  std::string text = three_figures(value);
-  if (unit > 0) text += kUnits[unit];
-  return text;
+  return three_figures(shown) + (unit > 0 ? std::string(1, kUnits[unit]) : "");
+}
+
+std::string human_quantity(double value, std::string_view unit) {
+  if (!std::isfinite(value)) return fmt::format("{} {}", value, unit);
+  if (value < 0) return "-" + human_quantity(-value, unit);
+  const auto [shown, prefix] = scaled(value, 7);
+  constexpr std::string_view kPrefixes = " kMGTPE";
+  return three_figures(shown) + " " + (prefix > 0 ? std::string(1, kPrefixes[prefix]) : "") +
+         std::string(unit);
 }
 
 std::string human_bytes(int64_t bytes) {

@@ -9,6 +9,8 @@ namespace malssi {
 
 // Three figures and a unit of thousands: "0", "0.25", "87", "12.3k", "124M", "1.54B", "3T".
 std::string human_count(double value);
+// The same with the prefixes of units: "468 GFLOP/s", "5.3 PFLOP", "12 B/s".
+std::string human_quantity(double value, std::string_view unit);
 // "512 B", "1.5 KiB", "3.9 GiB".
 std::string human_bytes(int64_t bytes);
 // "12 ms", "3.2 s", "42 s", "3m 05s", "1h 02m", "2d 03h"; "?" for what is not finite.

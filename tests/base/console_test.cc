@@ -46,6 +46,14 @@ TEST(Format, CountsHaveThreeFiguresAndAUnit) {
   EXPECT_EQ(human_count(3e15), "3000T");
 }
 
+TEST(Format, QuantitiesCarryTheirUnitsPrefix) {
+  EXPECT_EQ(human_quantity(468e9, "FLOP/s"), "468 GFLOP/s");
+  EXPECT_EQ(human_quantity(5.3e15, "FLOP"), "5.3 PFLOP");
+  EXPECT_EQ(human_quantity(12, "B/s"), "12 B/s");
+  EXPECT_EQ(human_quantity(0, "B"), "0 B");
+  EXPECT_EQ(human_quantity(1e25, "B"), "10000000 EB");
+}
+
 TEST(Format, BytesComeInPowersOf1024) {
   EXPECT_EQ(human_bytes(0), "0 B");
   EXPECT_EQ(human_bytes(512), "512 B");
