@@ -86,12 +86,14 @@ TrainLoop::Closing TrainLoop::close_step() {
 }
 
 void TrainLoop::note_validation(double loss) {
-  const bool is_best = std::isfinite(loss) && (state_.best_step < 0 || loss < state_.best_loss);
+  const bool is_first = state_.step == 0;  // nothing is learned yet: no best
+  const bool is_best =
+      !is_first && std::isfinite(loss) && (state_.best_step < 0 || loss < state_.best_loss);
   if (is_best) {
     state_.best_loss = loss;
     state_.best_step = state_.step;
     state_.without_best = 0;
-  } else {
+  } else if (!is_first) {
     ++state_.without_best;
   }
   events_.validated(state_, loss, is_best);

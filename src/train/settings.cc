@@ -9,6 +9,16 @@ void OptimSettings::check() const {
           ": the schedule falls from lr to min_lr");
 }
 
+OptimizerOptions optimizer_options(const OptimSettings& optim) {
+  return {.name = optim.name,
+          .beta1 = optim.beta1,
+          .beta2 = optim.beta2,
+          .eps = optim.eps,
+          .weight_decay = optim.weight_decay,
+          .muon_ratio = optim.muon_ratio,
+          .muon_momentum = optim.muon_momentum};
+}
+
 ScheduleOptions schedule_options(const OptimSettings& optim, int64_t steps) {
   return {.kind = optim.schedule,
           .peak = optim.lr,

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/config.h"
+#include "optim/optimizer.h"
 #include "optim/schedule.h"
 
 namespace malssi {
@@ -24,7 +25,7 @@ struct OptimSettings {
   double eps = 1e-8;
   double weight_decay = 0.1;
   double clip = 1.0;
-  double muon_lr = 0.02;
+  double muon_ratio = 20;
   double muon_momentum = 0.95;
 
   template <class V>
@@ -40,7 +41,8 @@ struct OptimSettings {
     v("eps", eps, "added to the root of the mean square", above(0));
     v("weight_decay", weight_decay, "decoupled weight decay of matrices", at_least(0));
     v("clip", clip, "greatest norm of the gradient; 0 = no clipping", at_least(0));
-    v("muon_lr", muon_lr, "muon: peak learning rate of hidden matrices", above(0));
+    v("muon_ratio", muon_ratio, "muon: learning rate of hidden matrices, as a multiple of lr",
+      above(0));
     v("muon_momentum", muon_momentum, "muon: momentum", between(0, 1));
   }
   void check() const;  // the floor lies below the peak
@@ -107,6 +109,7 @@ struct LogSettings {
   }
 };
 
+OptimizerOptions optimizer_options(const OptimSettings& optim);
 // The schedule of a run of this many steps.
 ScheduleOptions schedule_options(const OptimSettings& optim, int64_t steps);
 

@@ -1,0 +1,21 @@
+#include "train/resume.h"
+
+#include "base/error.h"
+#include "base/lock.h"
+#include "train/pretrain.h"
+#include "train/run_folder.h"
+#include "train/sft.h"
+
+namespace malssi {
+
+RunResult resume_run(const fs::path& run, const std::vector<std::string>& settings,
+                     Console& console) {
+  const std::string kind = run_kind(run);
+  const FolderLock lock(run);
+  if (kind == "pretrain") return resume_pretrain(run, settings, console);
+  if (kind == "sft") return resume_sft(run, settings, console);
+  throw Error(concat((run / "run.json").string(), ": unknown kind of run \"", kind,
+                     "\": it was made by another version of this program"));
+}
+
+}  // namespace malssi
