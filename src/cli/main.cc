@@ -15,7 +15,14 @@ namespace malssi {
 namespace {
 
 // In the order of --help. One line for each command.
-void add_commands(CLI::App& app, Runner& runner) { (void)app, (void)runner; }
+void add_commands(CLI::App& app, Runner& runner) {
+  add_pretrain(app, runner);
+  add_resume(app, runner);
+  add_tune(app, runner);
+  add_generate(app, runner);
+  add_chat(app, runner);
+  add_eval(app, runner);
+}
 
 void add_global_flags(CLI::App& app, Runner& runner) {
   app.set_version_flag("--version", "malssi " MALSSI_VERSION);
