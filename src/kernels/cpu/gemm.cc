@@ -3,6 +3,7 @@
 #include <cstring>
 #include <dnnl.hpp>
 #include <unordered_map>
+#include <vector>
 
 #include "base/error.h"
 #include "base/parallel.h"
@@ -17,7 +18,12 @@ using dnnl::memory;
 const dnnl::engine& cpu_engine() {
   static const dnnl::engine engine = [] {
     const CpuFeatures& cpu = cpu_features();
-    if (!cpu.avx512) dnnl::set_max_cpu_isa(cpu.avx2 ? dnnl::cpu_isa::avx2 : dnnl::cpu_isa::sse41);
+    if (!cpu.avx512) {
+      dnnl::set_max_cpu_isa(cpu.avx2 ? dnnl::cpu_isa::avx2 : dnnl::cpu_isa::sse41);
+    } else if (!cpu.amx_bf16) {
+      dnnl::set_max_cpu_isa(cpu.avx512_bf16 ? dnnl::cpu_isa::avx512_core_bf16
+                                            : dnnl::cpu_isa::avx512_core);
+    }
     return dnnl::engine(dnnl::engine::kind::cpu, 0);
   }();
   return engine;
@@ -74,6 +80,24 @@ Product make_product(const Key& key) {
 #endif
   return {dnnl::matmul(description), memory(a, cpu_engine(), nullptr),
           memory(b, cpu_engine(), nullptr), memory(c, cpu_engine(), nullptr)};
+}
+
+// A dense f32 copy of a matrix.
+std::vector<float> widened(ConstBuffer x, int64_t n) {
+  std::vector<float> wide(static_cast<size_t>(n));
+  kernels().bf16_to_f32(static_cast<const bf16*>(x.data), wide.data(), n);
+  return wide;
+}
+
+// bf16 on a processor for which oneDNN has no bf16 products: right, if slow.
+void gemm_widened(ConstBuffer a, ConstBuffer b, Buffer c, int64_t M, int64_t N, int64_t K,
+                  const GemmOptions& options) {
+  const std::vector<float> wide_a = widened(a, M * K), wide_b = widened(b, K * N);
+  const ConstBuffer fa{wide_a.data(), DType::f32}, fb{wide_b.data(), DType::f32};
+  if (c.dtype == DType::f32) return gemm(fa, fb, c, M, N, K, options);
+  std::vector<float> wide_c = widened(c, M * N);
+  gemm(fa, fb, {wide_c.data(), DType::f32}, M, N, K, options);
+  kernels().f32_to_bf16(wide_c.data(), static_cast<bf16*>(c.data), M * N);
 }
 
 }  // namespace

@@ -96,7 +96,8 @@ void product_amx(const bf16* a, const bf16* b, float* c, const BlockShape& s) {
 }
 
 __attribute__((target("amx-tile"))) void begin_tiles() {
-  const TileConfig config;
+  // In memory for good: the intrinsic tells the compiler of its first 8 bytes only.
+  static constinit TileConfig config;
   _tile_loadconfig(&config);
 }
 
