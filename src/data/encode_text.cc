@@ -11,16 +11,19 @@ namespace {
 
 constexpr int64_t kPieceBytes = int64_t{1} << 20;
 constexpr int64_t kJobBytes = int64_t{1} << 18;
+constexpr int64_t kBatchBytes = int64_t{8} << 20;
 constexpr int64_t kBatchBytesPerThread = int64_t{2} << 20;
 
 }  // namespace
 
-TextEncoder::TextEncoder(const Tokenizer& tokenizer, ShardWriter& writer,
+TextEncoder::TextEncoder(const Tokenizer& tokenizer, ShardWriter& writer, int64_t batch_bytes,
                          std::function<void(int64_t)> progress)
     : tokenizer_(tokenizer),
       writer_(writer),
       progress_(std::move(progress)),
-      batch_bytes_(std::max<int64_t>(kBatchBytesPerThread * thread_count(), 8 << 20)),
+      batch_bytes_(batch_bytes > 0 ? batch_bytes
+                                   : std::max(kBatchBytesPerThread * thread_count(), kBatchBytes)),
+      piece_bytes_(std::min(kPieceBytes, std::max<int64_t>(batch_bytes_, 64))),
       skip_(writer.pieces_done()) {}
 
 void TextEncoder::document(std::string_view document) { text(document, kBegins, kEnds); }
@@ -37,7 +40,7 @@ void TextEncoder::finish() { flush(); }
 void TextEncoder::text(std::string_view text, uint8_t first_events, uint8_t last_events) {
   uint8_t events = first_events;
   while (true) {
-    const int64_t length = piece_length(text, kPieceBytes);
+    const int64_t length = piece_length(text, piece_bytes_);
     const bool last = length == static_cast<int64_t>(text.size());
     piece(text.substr(0, static_cast<size_t>(length)), last ? events | last_events : events);
     if (last) return;
@@ -86,6 +89,7 @@ void TextEncoder::encode(Job& job) const {
   job.ends.clear();
   job.error = nullptr;
   try {
+    job.ids.reserve(static_cast<size_t>(pieces_[job.last - 1].end - pieces_[job.first].begin));
     for (size_t i = job.first; i < job.last; ++i) {
       const Piece& piece = pieces_[i];
       const std::string_view text(text_.data() + piece.begin,

@@ -16,8 +16,8 @@ namespace malssi {
 // documents' sizes: long ones are cut into pieces (data/pieces.h).
 class TextEncoder {
  public:
-  // progress(bytes of text done).
-  TextEncoder(const Tokenizer& tokenizer, ShardWriter& writer,
+  // batch_bytes: text that is encoded at a time; 0 = enough for all threads. progress(bytes of text done).
+  TextEncoder(const Tokenizer& tokenizer, ShardWriter& writer, int64_t batch_bytes,
               std::function<void(int64_t)> progress);
 
   void document(std::string_view text);
@@ -50,6 +50,7 @@ class TextEncoder {
   ShardWriter& writer_;
   std::function<void(int64_t)> progress_;
   int64_t batch_bytes_ = 0;
+  int64_t piece_bytes_ = 0;
   std::string text_;
   std::vector<Piece> pieces_;
   std::vector<Job> jobs_;

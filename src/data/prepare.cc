@@ -13,37 +13,40 @@
 namespace malssi {
 namespace {
 
-// A file's content up to this size decides whether it is the same, above it its size and time.
+// Up to this size a file's content tells whether it is the same, above it its path, size and time.
 constexpr int64_t kHashedBytes = int64_t{64} << 20;
 
-void describe(const CorpusOptions& corpus, Json& files) {
+Json describe(const CorpusOptions& corpus) {
+  Json files = Json::array();
+  if (corpus.paths.empty()) return files;
   for (const CorpusFile& file : list_corpus(corpus)) {
     std::error_code code;
-    Json entry = {{"path", fs::weakly_canonical(file.path, code).string()}, {"bytes", file.bytes}};
-    if (file.bytes <= kHashedBytes)
+    Json entry = {{"bytes", file.bytes}, {"json", file.format == CorpusFormat::json}};
+    if (file.bytes <= kHashedBytes) {
       entry["hash"] = hash_text(hash64(MappedFile::open(file.path).bytes()));
-    else
+    } else {
+      entry["path"] = fs::weakly_canonical(file.path, code).string();
       entry["changed"] = fs::last_write_time(file.path, code).time_since_epoch().count();
+    }
     files.push_back(entry);
   }
+  return files;
 }
 
 // Everything the shards depend on.
 std::string cache_key(const PrepareOptions& options, const ShardIndex& start,
                       const Tokenizer& tokenizer) {
-  Json train = Json::array(), validation = Json::array();
-  describe(options.train, train);
-  if (!options.validation.paths.empty()) describe(options.validation, validation);
   const Json key = {{"version", 1},
-                    {"train", train},
+                    {"train", describe(options.train)},
                     {"train_field", options.train.field},
-                    {"validation", validation},
+                    {"validation", describe(options.validation)},
                     {"validation_field", options.validation.field},
                     {"val_fraction", options.val_fraction},
                     {"tokenizer", hash_text(tokenizer.fingerprint())},
                     {"begin_token", start.begin_token},
                     {"end_token", start.end_token},
-                    {"shard_tokens", options.shard_tokens}};
+                    {"shard_tokens", options.shard_tokens},
+                    {"batch_bytes", options.batch_bytes}};
   return hash_text(hash64(dump_json(key)));
 }
 
@@ -112,7 +115,7 @@ void build(const PrepareOptions& options, const Tokenizer& tokenizer, const fs::
   const bool separate = !options.validation.paths.empty();
   if (separate) add(start.stats, scan_corpus(options.validation));
   ShardWriter writer(folder, start, options.shard_tokens);
-  TextEncoder encoder(tokenizer, writer, [&](int64_t bytes) {
+  TextEncoder encoder(tokenizer, writer, options.batch_bytes, [&](int64_t bytes) {
     if (options.progress) options.progress(bytes, start.stats.bytes);
   });
   Feeder feeder(encoder, split);

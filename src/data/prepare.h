@@ -23,6 +23,7 @@ struct PrepareOptions {
   int32_t end_token = kFromTokenizer;    // -1 = none
   fs::path cache;  // parent of the shards' folder; empty = default_token_cache()
   int64_t shard_tokens = int64_t{1} << 27;
+  int64_t batch_bytes = 0;  // text that is encoded at a time; 0 = enough for all threads
   std::function<void(int64_t done, int64_t total)> progress =
       {};  // bytes of text; called from the calling thread
 

@@ -157,8 +157,9 @@ void SftBatches::plan_epoch(int64_t epoch) {
 }
 
 Batch SftBatches::next() {
-  if (position_ >= plan_.size()) plan_epoch(epoch_ + 1);
-  return packed_batch(chats_, plan_, position_++, batch_tokens(chats_, options_.rows));
+  Batch batch = packed_batch(chats_, plan_, position_, batch_tokens(chats_, options_.rows));
+  if (++position_ == plan_.size()) plan_epoch(epoch_ + 1);
+  return batch;
 }
 
 double SftBatches::epochs() const {
@@ -188,6 +189,8 @@ void SftBatches::restore(const Json& state) {
   REQUIRE(epoch >= 0 && position >= 0, where, ": epoch ", epoch, ", position ", position,
           ": damaged");
   plan_epoch(epoch);
+  REQUIRE(position < plan_.size(), where, ": batch ", position, " of ", plan_.size(),
+          " in this epoch: damaged");
   position_ = position;
 }
 

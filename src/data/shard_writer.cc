@@ -18,10 +18,10 @@ fs::path with_suffix(fs::path path, std::string_view suffix) {
   return path;
 }
 
-void remove_folder(const fs::path& folder) {
+void remove_tree(const fs::path& path) {
   std::error_code code;
-  fs::remove_all(folder, code);
-  REQUIRE(!code, "cannot remove ", folder.string(), ": ", code.message(), ": remove it by hand");
+  fs::remove_all(path, code);
+  REQUIRE(!code, "cannot remove ", path.string(), ": ", code.message(), ": remove it by hand");
 }
 
 }  // namespace
@@ -33,28 +33,35 @@ ShardWriter::ShardWriter(fs::path folder, const ShardIndex& start, int64_t shard
       done_(start),
       shard_tokens_(shard_tokens) {
   lock_.emplace(partial_);
-  resume(start);
+  if (!resume(start)) clear();
   documents_ = std::make_unique<AppendFile>(file(kDocumentsName),
                                             AppendFile::Options{.keep_bytes = now_.documents * 8});
   REQUIRE(documents_->size() == now_.documents * 8, file(kDocumentsName).string(),
           ": shorter than it was left: remove ", partial_.string(), " and start again");
 }
 
-void ShardWriter::resume(const ShardIndex& start) {
-  if (!fs::exists(file(kProgressName))) return;
+bool ShardWriter::resume(const ShardIndex& start) {
+  if (!fs::exists(file(kProgressName))) return false;
   try {
     const fs::path path = file(kProgressName);
     const ShardIndex found = ShardIndex::from_json(load_json(path), path.string());
-    if (found.key != start.key || found.vocab != start.vocab) return;
+    if (found.key != start.key || found.vocab != start.vocab) return false;
     for (const ShardIndex::File& shard : found.files)
-      if (hash_text(hash64(MappedFile::open(file(shard.name)).bytes())) != shard.hash) return;
+      if (hash_text(hash64(MappedFile::open(file(shard.name)).bytes())) != shard.hash) return false;
     now_ = done_ = found;
   } catch (const Error&) {  // damaged: from the beginning
-    return;
+    return false;
   }
   tokens_ = now_.tokens();
   part_begins_ = false;
   last_mark_ = last_mark();
+  return true;
+}
+
+// Removes what a build that cannot be continued has left.
+void ShardWriter::clear() {
+  for (const fs::directory_entry& entry : fs::directory_iterator(partial_))
+    if (entry.path().filename() != ".lock") remove_tree(entry.path());
 }
 
 int64_t ShardWriter::last_mark() const {
@@ -156,7 +163,7 @@ void ShardWriter::finish() {
   if (fs::exists(folder_)) {
     REQUIRE(fs::exists(folder_ / kShardIndexName), folder_.string(),
             ": this folder is in the way: name another place");
-    remove_folder(folder_);
+    remove_tree(folder_);
   }
   fs::rename(partial_, folder_, code);
   REQUIRE(!code, "cannot save ", folder_.string(), ": ", code.message());

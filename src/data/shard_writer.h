@@ -36,7 +36,8 @@ class ShardWriter {
   void finish();
 
  private:
-  void resume(const ShardIndex& start);
+  bool resume(const ShardIndex& start);
+  void clear();
   int64_t last_mark() const;
   void mark_document(int64_t position);
   void end_training();
