@@ -107,6 +107,8 @@ void gemm(ConstBuffer a, ConstBuffer b, Buffer c, int64_t M, int64_t N, int64_t 
   if (M == 0 || N == 0) return;
   CHECK(a.dtype == b.dtype && K > 0, "gemm of ", dtype_name(a.dtype), " by ", dtype_name(b.dtype),
         ", K = ", K);
+  if (a.dtype == DType::bf16 && !cpu_features().avx512)
+    return gemm_widened(a, b, c, M, N, K, options);
   const int threads = omp_in_parallel() != 0 ? 1 : thread_count();
   const Key key{
       M,      N, K, a.dtype, c.dtype, options.transpose_a, options.transpose_b, options.beta != 0,
