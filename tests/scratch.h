@@ -16,8 +16,8 @@ namespace malssi {
 // A fresh folder under the system's temporary one, removed with everything in it.
 class ScratchFolder {
  public:
-  ScratchFolder() {
-    std::string name = (fs::temp_directory_path() / "malssi-test-XXXXXX").string();
+  explicit ScratchFolder(const fs::path& parent = fs::temp_directory_path()) {
+    std::string name = (parent / "malssi-test-XXXXXX").string();
     if (!::mkdtemp(name.data())) throw_system("create", name, errno);
     path_ = name;
   }
@@ -35,8 +35,9 @@ class ScratchFolder {
   fs::path path_;
 };
 
-// Plain and quick, without fsync.
+// Plain and quick: without fsync, and as a new file, since ext4 flushes one that was cut to nothing and written again.
 inline void overwrite(const fs::path& path, std::string_view content) {
+  fs::remove(path);
   std::ofstream(path, std::ios::binary | std::ios::trunc) << content;
 }
 

@@ -115,7 +115,8 @@ std::string read_file(const fs::path& path, int64_t max_bytes) {
   return content;
 }
 
-AtomicFile::AtomicFile(fs::path path) : path_(writable_target(path)), temporary_(path_) {
+AtomicFile::AtomicFile(fs::path path, Durability durability)
+    : path_(writable_target(path)), temporary_(path_), durability_(durability) {
   temporary_ += ".tmp";
   file_ = open_temporary(temporary_, path_);
 }
@@ -149,16 +150,16 @@ void AtomicFile::commit() {
   CHECK(state_ != State::committed, "committed twice");
   flush();
   state_ = State::failed;
-  sync_descriptor(file_.get(), path_);
+  if (durability_ == Durability::now) sync_descriptor(file_.get(), path_);
   if (retry([&] { return ::rename(temporary_.c_str(), path_.c_str()); }) != 0)
     throw_system("save", path_, errno);
   state_ = State::committed;
   file_.reset();
-  sync_folder(path_.parent_path());
+  if (durability_ == Durability::now) sync_folder(path_.parent_path());
 }
 
-void write_file(const fs::path& path, std::string_view content) {
-  AtomicFile file(path);
+void write_file(const fs::path& path, std::string_view content, Durability durability) {
+  AtomicFile file(path, durability);
   file.write(content);
   file.commit();
 }

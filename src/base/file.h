@@ -40,12 +40,15 @@ class MappedFile {
 // The whole file (a pipe is read to its end). Throws when it is longer than max_bytes.
 std::string read_file(const fs::path& path, int64_t max_bytes = int64_t{1} << 30);
 
+// When a file reaches the disk: with its commit(), or later, with the commit() of the AtomicFolder that it is part of.
+enum class Durability { now, later };
+
 // A file that appears under its name, complete, at commit(). Without commit nothing remains.
 // Written as <name>.tmp, which is locked meanwhile, so that two writers of one file cannot mix. A
 // symbolic link is followed.
 class AtomicFile {
  public:
-  explicit AtomicFile(fs::path path);
+  explicit AtomicFile(fs::path path, Durability durability = Durability::now);
   ~AtomicFile();
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
@@ -64,11 +67,13 @@ class AtomicFile {
   Descriptor file_;
   std::string buffer_;
   int64_t size_ = 0;
+  Durability durability_;
   State state_ = State::writing;
 };
 
 // Writes a small file whole or not at all.
-void write_file(const fs::path& path, std::string_view content);
+void write_file(const fs::path& path, std::string_view content,
+                Durability durability = Durability::now);
 
 // A folder that appears under its name, complete, at commit(): fill staging() (<name>.tmp), then
 // commit. MANIFEST.json with the size and hash of every file is added. An older folder of that name

@@ -108,8 +108,8 @@ void save_checkpoint(const fs::path& run, int64_t step, Model& model, const Toke
   if (fs::exists(folder) && !is_whole(folder)) remove_checkpoint(folder);
   AtomicFolder whole(folder);
   save_model_files(whole.staging(), model, tokenizer, chat, options);
-  write_safetensors(whole.staging() / kStateTensors, state.tensors);
-  write_file(whole.staging() / kStateJson, dump_json(state.json, 2) + "\n");
+  write_safetensors(whole.staging() / kStateTensors, state.tensors, {}, Durability::later);
+  write_file(whole.staging() / kStateJson, dump_json(state.json, 2) + "\n", Durability::later);
   whole.commit();
   point_latest(checkpoints, folder.filename());
   remove_superseded(run, step, std::max<int64_t>(keep, 2));

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/format.h"
 #include "io/model_card.h"
 #include "io/safetensors.h"
 #include "io/weight_files.h"
@@ -37,23 +38,26 @@ void check_is_model(const fs::path& folder) {
              below.empty() ? "name a Hugging Face model folder" : "did you mean " + below + "?"));
 }
 
-// Refuses a configuration that asks for far more than the files hold, before memory is taken for
-// it.
-void check_plausible(const ModelConfig& config, const WeightFiles& weights,
-                     const fs::path& folder) {
-  const auto width = static_cast<double>(config.width), hidden = static_cast<double>(config.hidden);
-  const auto layers = static_cast<double>(config.layers);
-  const double claimed =
-      static_cast<double>(config.vocab) * width + layers * width * (width + 2 * hidden);
-  const auto held = static_cast<double>(weights.element_count());
-  REQUIRE(claimed <= 2 * held + 1e6, (folder / "config.json").string(), ": describes at least ",
-          claimed, " parameters, the weights are ", held, ": the files do not belong together");
+// Refuses a configuration that asks for far more than the files hold, before memory is taken for it.
+void check_plausible(const ModelConfig& c, const WeightFiles& weights, const fs::path& folder) {
+  const auto number = [](int64_t value) { return static_cast<double>(value); };
+  const double block = number(c.heads) * number(c.head_dim) * 2 + number(c.hidden) * 2;
+  const double rows = number(c.vocab) + (c.family == "gpt2" ? number(c.context) : 0);
+  const double claimed = number(c.width) * (rows + number(c.layers) * block);
+  const double held = number(weights.element_count());
+  REQUIRE(claimed <= 2 * held + 1e5, (folder / "config.json").string(), ": describes at least ",
+          human_count(claimed), " parameters, the weights have ", human_count(held),
+          ": the files do not belong together");
 }
 
-// Tensors that published folders carry beside the parameters.
-bool is_known_extra(const std::string& name) {
+// Tensors that published folders carry beside the parameters: masks, rotary tables, tied output layers, biases of zero.
+bool is_known_extra(const Entry& entry) {
+  const std::string& name = entry.name;
+  const bool zeros = std::all_of(entry.bytes.begin(), entry.bytes.end(),
+                                 [](std::byte byte) { return byte == std::byte{0}; });
   return name.ends_with(".attn.bias") || name.ends_with(".attn.masked_bias") ||
-         name.ends_with(".rotary_emb.inv_freq") || name == "lm_head.weight";
+         name.ends_with(".rotary_emb.inv_freq") || name == "lm_head.weight" ||
+         (name.ends_with(".bias") && zeros);
 }
 
 void fill_weights(Model& model, const WeightFiles& weights, const fs::path& folder) {
@@ -65,7 +69,7 @@ void fill_weights(Model& model, const WeightFiles& weights, const fs::path& fold
     return load_tensor(*entry, folder.string());
   });
   weights.for_each([&](const Entry& entry) {
-    REQUIRE(used.contains(&entry) || is_known_extra(entry.name), folder.string(),
+    REQUIRE(used.contains(&entry) || is_known_extra(entry), folder.string(),
             ": the weights hold \"", entry.name, "\" (", describe(entry), "), which a ",
             model.config().family,
             " model of this config.json does not have: the files do not belong together");
@@ -113,7 +117,7 @@ const ChatTemplate& LoadedModel::dialogue() const {
 LoadedModel load_model(const fs::path& folder, DType compute) {
   check_is_model(folder);
   const fs::path config_path = folder / "config.json";
-  const ModelConfig config = checked(config_from_hf(load_json(config_path), config_path.string()));
+  const ModelConfig config = config_from_hf(load_json(config_path), config_path.string());
   const WeightFiles weights = WeightFiles::open(folder);
   check_plausible(config, weights, folder);
   LoadedModel loaded;
@@ -136,16 +140,17 @@ void save_model_files(const fs::path& folder, Model& model, const Tokenizer& tok
   Json config = model.hf_config();
   config["torch_dtype"] = options.dtype == DType::bf16 ? "bfloat16" : "float32";
   const auto write_json = [&](std::string_view name, const Json& json) {
-    write_file(folder / name, dump_json(json, 2) + "\n");
+    write_file(folder / name, dump_json(json, 2) + "\n", Durability::later);
   };
-  write_safetensors(folder / "model.safetensors", weights, {{"format", "pt"}});
+  write_safetensors(folder / "model.safetensors", weights, {{"format", "pt"}}, Durability::later);
   write_json("config.json", config);
   write_json("tokenizer.json", tokenizer.to_json());
   write_json("tokenizer_config.json",
              tokenizer_config(tokenizer, chat ? chat->jinja() : "", model.config().context));
   write_json("generation_config.json",
              generation_config(model, tokenizer, chat, options.generation));
-  write_file(folder / "README.md", model_card_text(options.card, model, tokenizer, chat));
+  write_file(folder / "README.md", model_card_text(options.card, model, tokenizer, chat),
+             Durability::later);
 }
 
 void save_model(const fs::path& folder, Model& model, const Tokenizer& tokenizer,

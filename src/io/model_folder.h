@@ -32,8 +32,8 @@ struct LoadedModel {
 LoadedModel load_model(const fs::path& folder, DType compute);
 
 struct ModelCard {
-  std::string title;
-  std::string summary;                                          // a sentence or two
+  std::string title = {};
+  std::string summary = {};                                     // a sentence or two
   std::vector<std::pair<std::string, std::string>> facts = {};  // "Training data" -> "..."
 };
 
@@ -43,8 +43,8 @@ struct SaveOptions {
   ModelCard card = {};
 };
 
-// Writes the files into a folder that exists; the caller makes it whole or not at all
-// (AtomicFolder). `chat` may be null.
+// Writes the files into the staging() of an AtomicFolder, whose commit() makes them durable and
+// visible. `chat` may be null.
 void save_model_files(const fs::path& folder, Model& model, const Tokenizer& tokenizer,
                       const ChatTemplate* chat, const SaveOptions& options = {});
 // The whole folder or nothing. Error: the folder exists and holds something else.

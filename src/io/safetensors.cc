@@ -210,7 +210,7 @@ Tensor Safetensors::load(std::string_view name) const {
 }
 
 void write_safetensors(const fs::path& path, const std::vector<NamedTensor>& tensors,
-                       const Json& metadata) {
+                       const Json& metadata, Durability durability) {
   std::vector<const NamedTensor*> order;
   for (const NamedTensor& tensor : tensors) order.push_back(&tensor);
   // Wide elements first keeps every tensor aligned to its element.
@@ -221,7 +221,7 @@ void write_safetensors(const fs::path& path, const std::vector<NamedTensor>& ten
   const auto length = static_cast<uint64_t>(header.size());
   REQUIRE(static_cast<int64_t>(length) <= kMaxSafetensorsHeader, "cannot write ", path.string(),
           ": too many tensors for one safetensors file");
-  AtomicFile file(path);
+  AtomicFile file(path, durability);
   file.write(&length, sizeof(length));
   file.write(header);
   for (const NamedTensor* tensor : order) file.write(tensor->value.data(), tensor->value.bytes());

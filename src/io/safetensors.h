@@ -71,6 +71,7 @@ class Safetensors {
 // Writes a file whole or not at all. metadata: an object of strings; transformers wants {"format":
 // "pt"}.
 void write_safetensors(const fs::path& path, const std::vector<NamedTensor>& tensors,
-                       const Json& metadata = Json::object());
+                       const Json& metadata = Json::object(),
+                       Durability durability = Durability::now);
 
 }  // namespace malssi
