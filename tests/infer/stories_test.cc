@@ -1,0 +1,196 @@
+// The whole inference path against a published model: stories260K, a Llama that llama2.c's run.c reads, and what that
+// program prints for it at temperature 0.
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <filesystem>
+#include <map>
+
+#include "base/file.h"
+#include "infer/logprobs.h"
+#include "infer/model_predictor.h"
+#include "models/model.h"
+
+namespace malssi {
+namespace {
+
+const fs::path kFolder = fs::path(MALSSI_SOURCE_DIR) / ".." / "shared" / "data" / "weights";
+
+// Reads 32-bit numbers one after another.
+class Reader {
+ public:
+  explicit Reader(std::string bytes) : bytes_(std::move(bytes)) {}
+  template <class T>
+  T next() {
+    T value;
+    std::memcpy(&value, take(sizeof(T)).data(), sizeof(T));
+    return value;
+  }
+  std::string_view take(size_t size) {
+    CHECK(at_ + size <= bytes_.size(), "the file is too short");
+    at_ += size;
+    return std::string_view(bytes_).substr(at_ - size, size);
+  }
+  Tensor matrix(int64_t rows, int64_t columns) {
+    std::vector<float> values(static_cast<size_t>(rows * columns));
+    std::memcpy(values.data(), take(values.size() * sizeof(float)).data(),
+                values.size() * sizeof(float));
+    return Tensor::from(values, columns == 1 ? Shape{rows} : Shape{rows, columns});
+  }
+  bool at_end() const { return at_ == bytes_.size(); }
+
+ private:
+  std::string bytes_;
+  size_t at_ = 0;
+};
+
+// llama2.c rotates neighbouring pairs, Hugging Face's Llama the two halves of a head: rows 2i, 2i + 1 -> i, i + half.
+Tensor halves_from_pairs(const Tensor& weight, int64_t heads) {
+  const int64_t rows = weight.dim(0), columns = weight.dim(1), size = rows / heads;
+  Tensor out = Tensor::empty({rows, columns});
+  for (int64_t row = 0; row < rows; ++row) {
+    const int64_t head = row / size, i = row % size;
+    const int64_t to = head * size + i / 2 + (i % 2) * (size / 2);
+    std::memcpy(out.f32() + to * columns, weight.f32() + row * columns,
+                static_cast<size_t>(columns) * sizeof(float));
+  }
+  return out;
+}
+
+std::unique_ptr<Model> load_stories(DType compute) {
+  Reader file(read_file(kFolder / "stories260K.bin"));
+  ModelConfig config;
+  config.family = "llama";
+  config.width = file.next<int32_t>();
+  config.hidden = file.next<int32_t>();
+  config.layers = file.next<int32_t>();
+  config.heads = file.next<int32_t>();
+  config.kv_heads = file.next<int32_t>();
+  config.vocab = file.next<int32_t>();
+  config.context = file.next<int32_t>();
+  config.tied = true;
+  const int64_t D = config.width, H = config.hidden;
+  const int64_t kv = D / config.heads * config.kv_heads;
+
+  std::map<std::string, Tensor> weights;
+  const auto layers = [&](const std::string& name, int64_t rows, int64_t columns, int64_t heads) {
+    for (int64_t i = 0; i < config.layers; ++i) {
+      Tensor weight = file.matrix(rows, columns);
+      if (heads > 0) weight = halves_from_pairs(weight, heads);
+      weights["model.layers." + std::to_string(i) + "." + name + ".weight"] = weight;
+    }
+  };
+  weights["model.embed_tokens.weight"] = file.matrix(config.vocab, D);
+  layers("input_layernorm", D, 1, 0);
+  layers("self_attn.q_proj", D, D, config.heads);
+  layers("self_attn.k_proj", kv, D, config.kv_heads);
+  layers("self_attn.v_proj", kv, D, 0);
+  layers("self_attn.o_proj", D, D, 0);
+  layers("post_attention_layernorm", D, 1, 0);
+  layers("mlp.gate_proj", H, D, 0);
+  layers("mlp.down_proj", D, H, 0);
+  layers("mlp.up_proj", H, D, 0);
+  weights["model.norm.weight"] = file.matrix(D, 1);
+  file.matrix(config.context, D / config.heads);  // sines and cosines
+  CHECK(file.at_end(), "the file is longer than the model");
+
+  auto model = make_model(config, compute, 0);
+  import_weights(*model, [&](const std::string& name) { return weights[name]; });
+  return model;
+}
+
+struct Piece {
+  float score = 0;
+  std::string text = {};
+};
+
+std::vector<Piece> load_pieces() {
+  Reader file(read_file(kFolder / "tok512.bin"));
+  file.next<int32_t>();  // longest piece
+  std::vector<Piece> pieces;
+  while (!file.at_end()) {
+    Piece piece{.score = file.next<float>()};
+    piece.text = file.take(static_cast<size_t>(file.next<int32_t>()));
+    pieces.push_back(piece);
+  }
+  return pieces;
+}
+
+// Merges the best-scored neighbours, as SentencePiece's BPE does; ASCII text only.
+std::vector<int32_t> encode(const std::vector<Piece>& pieces, const std::string& text) {
+  std::map<std::string, int32_t> ids;
+  for (size_t i = 3; i < pieces.size(); ++i) ids[pieces[i].text] = static_cast<int32_t>(i);
+  std::vector<std::string> parts;
+  for (const char c : text.empty() ? "" : " " + text) parts.emplace_back(1, c);
+  while (true) {
+    float best = -1e30f;
+    size_t at = parts.size();
+    for (size_t i = 0; i + 1 < parts.size(); ++i) {
+      const auto found = ids.find(parts[i] + parts[i + 1]);
+      if (found == ids.end()) continue;
+      const float score = pieces[static_cast<size_t>(found->second)].score;
+      if (score > best) best = score, at = i;
+    }
+    if (at == parts.size()) break;
+    parts[at] += parts[at + 1];
+    parts.erase(parts.begin() + static_cast<std::ptrdiff_t>(at) + 1);
+  }
+  std::vector<int32_t> encoded = {1};  // begin of text
+  for (const auto& part : parts) encoded.push_back(ids.at(part));
+  return encoded;
+}
+
+std::string decode(const std::vector<Piece>& pieces, const std::vector<int32_t>& ids) {
+  std::string text = {};
+  for (size_t i = 1; i < ids.size(); ++i) {
+    std::string piece = pieces[static_cast<size_t>(ids[i])].text;
+    if (ids[i - 1] == 1 && piece.starts_with(' ')) piece.erase(0, 1);
+    unsigned byte = 0;
+    if (std::sscanf(piece.c_str(), "<0x%02X>", &byte) == 1) piece = static_cast<char>(byte);
+    text += piece;
+  }
+  return text;
+}
+
+// Greedy, `steps` tokens with the prompt but without the begin of text.
+std::string tell(Model& model, const std::string& prompt, int64_t steps) {
+  const std::vector<Piece> pieces = load_pieces();
+  std::vector<int32_t> ids = encode(pieces, prompt);
+  ModelPredictor predictor(model, 1);
+  std::span<const float> logits = prefill(predictor, 0, ids);
+  while (static_cast<int64_t>(ids.size()) <= steps) {
+    ids.push_back(argmax(logits));
+    if (ids.back() == 1) break;
+    const Predictor::Piece piece{.slot = 0, .ids = {&ids.back(), 1}};
+    logits = predictor.feed({&piece, 1});
+  }
+  return decode(pieces, ids) + "\n";
+}
+
+class Stories : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!fs::exists(kFolder / "stories260K.bin"))
+      GTEST_SKIP() << "skipped: ../shared/data/weights/stories260K.bin is not here";
+  }
+};
+
+TEST_F(Stories, AreToldAsRunCTellsThem) {
+  const auto model = load_stories(DType::f32);
+  EXPECT_EQ(tell(*model, "", 200), read_file(kFolder / "stories260K.greedy200.txt"));
+}
+
+TEST_F(Stories, GoOnFromAPromptAsInRunC) {
+  const auto model = load_stories(DType::f32);
+  EXPECT_EQ(tell(*model, "Once upon a time, there was a dog", 200),
+            read_file(kFolder / "stories260K.greedy200.dog.txt"));
+}
+
+TEST_F(Stories, BeginAlikeInHalfThePrecision) {
+  const auto model = load_stories(DType::bf16);
+  EXPECT_EQ(tell(*model, "", 200).substr(0, 40),
+            read_file(kFolder / "stories260K.greedy200.txt").substr(0, 40));
+}
+
+}  // namespace
+}  // namespace malssi
