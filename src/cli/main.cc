@@ -16,6 +16,7 @@ namespace {
 
 // In the order of --help. One line for each command.
 void add_commands(CLI::App& app, Runner& runner) {
+  add_demo(app, runner);
   add_pretrain(app, runner);
   add_resume(app, runner);
   add_tune(app, runner);

@@ -19,31 +19,34 @@ std::string_view trimmed(std::string_view text) {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-std::vector<std::vector<int32_t>> encode_questions(const Tokenizer& tokenizer,
-                                                   const ChatTemplate& chat,
-                                                   std::span<const std::string> questions,
-                                                   const std::string& system) {
-  std::vector<std::vector<int32_t>> prompts;
-  for (const std::string& question : questions) {
-    check_utf8(question, "a question");
-    std::vector<Message> messages;
-    if (!system.empty()) messages.push_back({.role = "system", .content = system});
-    messages.push_back({.role = "user", .content = question});
-    prompts.push_back(encode_chat(tokenizer, chat, messages, true).ids);
-  }
-  return prompts;
-}
-
 }  // namespace
 
 std::vector<std::string> answer_all(Model& model, const Tokenizer& tokenizer,
                                     const ChatTemplate& chat,
                                     std::span<const std::string> questions,
                                     const AnswerOptions& options) {
-  if (questions.empty()) return {};
-  const auto prompts = encode_questions(tokenizer, chat, questions, options.system);
+  std::vector<std::vector<Message>> conversations;
+  for (const std::string& question : questions) {
+    std::vector<Message>& messages = conversations.emplace_back();
+    if (!options.system.empty())
+      messages.push_back({.role = "system", .content = options.system});
+    messages.push_back({.role = "user", .content = question});
+  }
+  return answer_all(model, tokenizer, chat, conversations, options);
+}
+
+std::vector<std::string> answer_all(Model& model, const Tokenizer& tokenizer,
+                                    const ChatTemplate& chat,
+                                    std::span<const std::vector<Message>> conversations,
+                                    const AnswerOptions& options) {
+  if (conversations.empty()) return {};
+  std::vector<std::vector<int32_t>> prompts;
   size_t longest = 0;
-  for (const auto& prompt : prompts) longest = std::max(longest, prompt.size());
+  for (const std::vector<Message>& messages : conversations) {
+    for (const Message& message : messages) check_utf8(message.content, "a question");
+    prompts.push_back(encode_chat(tokenizer, chat, messages, true).ids);
+    longest = std::max(longest, prompts.back().size());
+  }
 
   const int64_t slots = std::clamp<int64_t>(options.slots, 1, static_cast<int64_t>(prompts.size()));
   ModelPredictor predictor(model, slots, static_cast<int64_t>(longest) + options.max_tokens);

@@ -30,6 +30,11 @@ std::vector<std::string> answer_all(Model& model, const Tokenizer& tokenizer,
                                     const ChatTemplate& chat,
                                     std::span<const std::string> questions,
                                     const AnswerOptions& options = {});
+// The answer that ends each conversation, which ends with the user; options' system message is not used.
+std::vector<std::string> answer_all(Model& model, const Tokenizer& tokenizer,
+                                    const ChatTemplate& chat,
+                                    std::span<const std::vector<Message>> conversations,
+                                    const AnswerOptions& options = {});
 
 // Whether both are the same text, apart from surrounding white space.
 bool is_exact(std::string_view answer, std::string_view expected);

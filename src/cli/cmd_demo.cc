@@ -1,0 +1,92 @@
+// malssi demo: from nothing to a model that talks, on this machine.
+#include <unistd.h>
+
+#include <cstdio>
+#include <memory>
+
+#include "base/error.h"
+#include "base/format.h"
+#include "cli/chat_terminal.h"
+#include "cli/commands.h"
+#include "cli/demo/demo.h"
+#include "cli/demo/evaluation.h"
+#include "infer/generation_defaults.h"
+#include "models/model.h"
+
+namespace malssi {
+namespace {
+
+struct DemoCommand {
+  std::string out = "runs/demo";
+  int64_t seed = 1;
+  bool quick = false;
+  bool no_chat = false;
+};
+
+// The tuned model's and the base model's share of each set, as a table.
+void print_scores(const fs::path& folder) {
+  const auto questions = world::load_questions(folder / "world" / "eval.jsonl");
+  const auto base = demo::scores(questions, demo::load_replies(folder / "evaluation/base.json"));
+  const auto tuned = demo::scores(questions, demo::load_replies(folder / "evaluation/tuned.json"));
+  std::printf("%-20s %-8s %6s %6s %6s\n", "questions", "language", "asked", "base", "tuned");
+  for (const demo::Score& score : tuned)
+    std::printf("%-20s %-8s %6lld %5.1f%% %5.1f%%\n", score.set.c_str(),
+                score.language == world::Language::english ? "English" : "Korean",
+                static_cast<long long>(score.asked),
+                100 * demo::share_of(base, score.set, score.language), 100 * score.share());
+}
+
+void offer_chat(const fs::path& model, Console& console) {
+  const LoadedModel loaded = load_model(model, best_compute_dtype());
+  console.note("talk to it, in English or Korean; /quit ends");
+  GenerateOptions generate = generation_defaults(loaded, true);
+  generate.sampling.temperature = 0;
+  run_chat(loaded, {.generate = generate}, console);
+}
+
+void run(const DemoCommand& command, Runner& runner) {
+  demo::Demo demo{.folder = command.out,
+                  .settings = demo::settings_of(
+                      command.quick ? demo::Size::quick : demo::Size::usual, command.seed),
+                  .console = runner.console};
+  if (!demo::run_demo(demo)) {
+    runner.console.note("stopped; go on with the same command");
+    return;
+  }
+  double seconds = 0;
+  for (const demo::StageRecord& stage : demo::finished_stages(demo)) seconds += stage.seconds;
+  print_scores(demo.folder);
+  std::printf("stages: %s\nreport: %s\nchat:   malssi chat --model %s\n",
+              human_seconds(seconds).c_str(), (demo.folder / "report.html").c_str(),
+              (demo.folder / "model").c_str());
+  std::fflush(stdout);
+  const bool at_a_terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+  if (at_a_terminal && !command.no_chat) offer_chat(demo.folder / "model", runner.console);
+}
+
+}  // namespace
+
+void add_demo(CLI::App& app, Runner& runner) {
+  auto command = std::make_shared<DemoCommand>();
+  CLI::App* sub =
+      app.add_subcommand("demo", "the whole life of a small model, from nothing to a chat");
+  sub->footer(
+      "Examples:\n"
+      "  malssi demo\n"
+      "  malssi demo --quick --out runs/try\n"
+      "Makes up a small world, trains a tokenizer and a model on texts about it, tunes the model "
+      "to\n"
+      "follow instructions, questions it, and writes OUT/report.html. Started again it goes on\n"
+      "where it was stopped. At a terminal it ends with a chat.");
+  sub->add_option("--out", command->out, "folder of the demo")
+      ->capture_default_str()
+      ->type_name("DIR");
+  sub->add_option("--seed", command->seed, "decides the world and everything random")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  sub->add_flag("--quick", command->quick, "a smaller world and model, under two minutes");
+  sub->add_flag("--no-chat", command->no_chat, "do not offer the chat at the end");
+  sub->callback([command, &runner] { run(*command, runner); });
+}
+
+}  // namespace malssi
