@@ -48,6 +48,7 @@ BpeTokenizer::BpeTokenizer(BpeParts parts)
       prefix_space_(parts.prefix_space),
       ignore_merges_(parts.ignore_merges),
       frame_(std::move(parts.frame)) {
+  merges_.finish();
   vocabulary_ = std::move(parts.vocabulary);
   added_ = std::move(parts.added);
   for (int32_t id = 0; id < vocabulary_.size(); ++id)

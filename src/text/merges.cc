@@ -64,12 +64,24 @@ Merges::Merge Merges::find(int32_t left, int32_t right) const {
   return slot.merge;
 }
 
-void Merges::bytes_to_ids(std::string_view word, std::vector<int32_t>& ids) const {
-  ids.resize(word.size());
+void Merges::finish() {
+  byte_pairs_.resize(256 * 256);
+  for (size_t pair = 0; pair < byte_pairs_.size(); ++pair)
+    byte_pairs_[pair] = find(byte_ids_[pair >> 8], byte_ids_[pair & 255]);
+}
+
+void Merges::begin(std::string_view word, Scratch& scratch) const {
+  scratch.ids.resize(word.size());
+  scratch.merges.resize(word.size());
   for (size_t i = 0; i < word.size(); ++i) {
-    ids[i] = byte_ids_[static_cast<uint8_t>(word[i])];
-    REQUIRE(ids[i] >= 0, "tokenizer: the vocabulary has no token for byte 0x", std::hex,
-            std::setw(2), std::setfill('0'), static_cast<int>(static_cast<uint8_t>(word[i])));
+    const auto byte = static_cast<uint8_t>(word[i]);
+    scratch.ids[i] = byte_ids_[byte];
+    REQUIRE(scratch.ids[i] >= 0, "tokenizer: the vocabulary has no token for byte 0x", std::hex,
+            std::setw(2), std::setfill('0'), static_cast<int>(byte));
+    scratch.merges[i] =
+        i + 1 < word.size()
+            ? byte_pairs_[static_cast<size_t>(byte) << 8 | static_cast<uint8_t>(word[i + 1])]
+            : Merge{};
   }
 }
 
@@ -84,10 +96,8 @@ void Merges::encode(std::string_view word, const std::vector<int32_t>& token_len
 void Merges::encode_short(std::string_view word, Scratch& scratch,
                           std::vector<int32_t>& out) const {
   auto& [ids, previous, next, tail, merges, heap] = scratch;
-  bytes_to_ids(word, ids);
-  merges.resize(ids.size());
+  begin(word, scratch);
   size_t pairs = ids.empty() ? 0 : ids.size() - 1;
-  for (size_t i = 0; i < pairs; ++i) merges[i] = find(ids[i], ids[i + 1]);
   while (pairs > 0) {
     size_t best = 0;
     for (size_t i = 1; i < pairs; ++i)
@@ -112,21 +122,20 @@ void Merges::encode_short(std::string_view word, Scratch& scratch,
 void Merges::encode_window(std::string_view window, Scratch& scratch,
                            std::vector<int32_t>& out) const {
   auto& [ids, previous, next, tail, merges, heap] = scratch;
-  bytes_to_ids(window, ids);
+  begin(window, scratch);
   const auto size = static_cast<int32_t>(ids.size());
-  merges.assign(ids.size(), Merge{});
   previous.resize(ids.size());
   next.resize(ids.size());
   heap.clear();
-  const auto consider = [&](int32_t at) {
-    const auto i = static_cast<size_t>(at);
-    merges[i] = next[i] < size ? find(ids[i], ids[static_cast<size_t>(next[i])]) : Merge{};
-    if (merges[i].rank != kNone) heap.push_back(pair_key(merges[i].rank, at));
+  const auto push = [&](size_t at) {
+    if (merges[at].rank != kNone)
+      heap.push_back(pair_key(merges[at].rank, static_cast<int32_t>(at)));
+    return merges[at].rank != kNone;
   };
   for (int32_t at = 0; at < size; ++at) {
     previous[static_cast<size_t>(at)] = at - 1;
     next[static_cast<size_t>(at)] = at + 1;
-    consider(at);
+    push(static_cast<size_t>(at));
   }
   std::make_heap(heap.begin(), heap.end(), std::greater<>());
   while (!heap.empty()) {
@@ -142,9 +151,9 @@ void Merges::encode_window(std::string_view window, Scratch& scratch,
     if (next[at] < size) previous[static_cast<size_t>(next[at])] = static_cast<int32_t>(at);
     for (const int32_t changed : {previous[at], static_cast<int32_t>(at)}) {
       if (changed < 0) continue;
-      const size_t before = heap.size();
-      consider(changed);
-      if (heap.size() > before) std::push_heap(heap.begin(), heap.end(), std::greater<>());
+      const auto i = static_cast<size_t>(changed);
+      merges[i] = next[i] < size ? find(ids[i], ids[static_cast<size_t>(next[i])]) : Merge{};
+      if (push(i)) std::push_heap(heap.begin(), heap.end(), std::greater<>());
     }
   }
   for (int32_t at = 0; at < size; at = next[static_cast<size_t>(at)])

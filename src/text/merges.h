@@ -34,6 +34,8 @@ class Merges {
   int32_t byte_id(uint8_t byte) const { return byte_ids_[byte]; }
   const std::vector<Rule>& rules() const { return rules_; }
   Merge find(int32_t left, int32_t right) const;
+  // Once all byte ids and rules are there: makes the table of byte pairs that encode() starts from.
+  void finish();
 
   // Appends the ids of a word (any bytes, any length) to `out`; the time grows with its length
   // alone. token_length(id) is the number of bytes of an id. Error: a byte that the vocabulary
@@ -48,13 +50,15 @@ class Merges {
   };
   void rehash(size_t slots);
   size_t slot_of(uint64_t pair) const;
-  void bytes_to_ids(std::string_view word, std::vector<int32_t>& ids) const;
+  // Fills the scratch with the ids of the bytes and the merges of neighbours (one entry per byte, the last without).
+  void begin(std::string_view word, Scratch& scratch) const;
   void encode_short(std::string_view word, Scratch& scratch, std::vector<int32_t>& out) const;
   void encode_window(std::string_view window, Scratch& scratch, std::vector<int32_t>& out) const;
   void encode_long(std::string_view word, const std::vector<int32_t>& token_length,
                    Scratch& scratch, std::vector<int32_t>& out) const;
 
   std::array<int32_t, 256> byte_ids_;
+  std::vector<Merge> byte_pairs_;  // by two bytes
   std::vector<Rule> rules_;
   std::vector<Slot> slots_;
 };

@@ -12,8 +12,17 @@
 namespace malssi {
 namespace {
 
-Json member_or_null(const Json& json, std::string_view key, std::string_view where) {
-  return get_or<Json>(json, key, Json(), where);
+// The member, without a copy; null where it is absent.
+const Json& member_or_null(const Json& json, std::string_view key, std::string_view where) {
+  static const Json kNull;
+  const Json* member = json_detail::member(json, key, where);
+  return member ? *member : kNull;
+}
+
+const Json& member(const Json& json, std::string_view key, std::string_view where) {
+  const Json* member = json_detail::member(json, key, where);
+  REQUIRE(member, where, ": \"", key, "\" is missing");
+  return *member;
 }
 
 void check_model(const Json& model, const std::string& where) {
@@ -30,7 +39,7 @@ void check_model(const Json& model, const std::string& where) {
 template <class BytesOf>
 Vocabulary read_vocabulary(const Json& model, const AddedTokens& added, const std::string& where,
                            BytesOf&& bytes_of) {
-  const Json vocab = get<Json>(model, "vocab", where);
+  const Json& vocab = member(model, "vocab", where);
   REQUIRE(vocab.is_object(), where, ".vocab: expected an object of tokens and ids, found ",
           json_kind(vocab));
   Vocabulary vocabulary;
@@ -126,7 +135,7 @@ Normalization read_normalizer(const Json& json, const std::string& where) {
   if (json.is_null()) return Normalization::none;
   const auto type = get<std::string>(json, "type", where + ": normalizer");
   if (type != "Sequence") return normalization_named(type);
-  const Json list = get<Json>(json, "normalizers", where + ": normalizer");
+  const Json& list = member(json, "normalizers", where + ": normalizer");
   REQUIRE(list.is_array() && list.size() <= 1, where,
           ": a normalizer Sequence of several steps is not supported");
   return list.empty() ? Normalization::none : read_normalizer(list[0], where);
@@ -157,11 +166,11 @@ std::unique_ptr<Tokenizer> read_char(const Json& model, AddedTokens added,
 }
 
 std::unique_ptr<Tokenizer> build(const Json& json, const std::string& where) {
-  const Json model = get<Json>(json, "model", where);
+  const Json& model = member(json, "model", where);
   const std::string model_where = where + ": model";
   REQUIRE(model.is_object(), model_where, ": expected an object, found ", json_kind(model));
   check_model(model, model_where);
-  const Json merges = get<Json>(model, "merges", model_where);
+  const Json& merges = member(model, "merges", model_where);
   REQUIRE(merges.is_array(), model_where, ".merges: expected a list, found ", json_kind(merges));
   PreTokenizer pre = read_pre_tokenizer(member_or_null(json, "pre_tokenizer", where), where);
   AddedTokens added = read_added_tokens(member_or_null(json, "added_tokens", where), where);

@@ -40,12 +40,10 @@ class WordCache {
     Key key{};
     if (limit - word < 32) {
       std::memcpy(key.data(), word, static_cast<size_t>(size));
-    } else {
-      int64_t left = size;
-      for (size_t i = 0; left > 0; ++i, left -= 8) {
-        std::memcpy(&key[i], word + 8 * i, 8);
-        if (left < 8) key[i] &= ~uint64_t{0} >> (64 - 8 * left);
-      }
+    } else {  // without branches: lengths are hard to predict
+      std::memcpy(key.data(), word, 32);
+      const Key& mask = kMasks[static_cast<size_t>(size)];
+      for (size_t i = 0; i < 4; ++i) key[i] &= mask[i];
     }
     key[3] |= static_cast<uint64_t>(size) << 56;
     return key;
@@ -69,17 +67,25 @@ class WordCache {
   }
 
  private:
-  static constexpr size_t kEntries = size_t{1} << 15;
+  static constexpr size_t kEntries = size_t{1} << 16;
   struct Free {
     void operator()(Entry* entries) const { std::free(entries); }
   };
+
+  // The bits of the first `size` bytes.
+  static constexpr std::array<Key, kMaxBytes + 1> kMasks = [] {
+    std::array<Key, kMaxBytes + 1> masks{};
+    for (size_t size = 0; size < masks.size(); ++size)
+      for (size_t i = 0; i < size; ++i) masks[size][i / 8] |= uint64_t{255} << (i % 8 * 8);
+    return masks;
+  }();
 
   static size_t place_of(const Key& key) {
     uint64_t hash = key[0] * 0x9e3779b97f4a7c15u;
     hash = (std::rotl(hash, 29) ^ key[1]) * 0xbf58476d1ce4e5b9u;
     hash = (std::rotl(hash, 29) ^ key[2]) * 0x94d049bb133111ebu;
     hash = (std::rotl(hash, 29) ^ key[3]) * 0x9e3779b97f4a7c15u;
-    return static_cast<size_t>(hash >> 49);
+    return static_cast<size_t>(hash >> 48);
   }
 
   std::unique_ptr<Entry, Free> entries_;
