@@ -27,17 +27,6 @@ std::string models_below(const fs::path& folder) {
   return list;
 }
 
-void check_is_model(const fs::path& folder) {
-  REQUIRE(fs::exists(folder), "no model at ", folder.string(), ": no such folder: check the path");
-  REQUIRE(fs::is_directory(folder), "no model at ", folder.string(),
-          ": it is a file: name the folder with config.json and model.safetensors");
-  if (fs::exists(folder / "config.json")) return;
-  const std::string below = models_below(folder);
-  throw Error(
-      concat("no model at ", folder.string(), ": the folder has no config.json: ",
-             below.empty() ? "name a Hugging Face model folder" : "did you mean " + below + "?"));
-}
-
 // Refuses a configuration that asks for far more than the files hold, before memory is taken for it.
 void check_plausible(const ModelConfig& c, const WeightFiles& weights, const fs::path& folder) {
   const auto number = [](int64_t value) { return static_cast<double>(value); };
@@ -50,14 +39,11 @@ void check_plausible(const ModelConfig& c, const WeightFiles& weights, const fs:
           ": the files do not belong together");
 }
 
-// Tensors that published folders carry beside the parameters: masks, rotary tables, tied output layers, biases of zero.
-bool is_known_extra(const Entry& entry) {
-  const std::string& name = entry.name;
-  const bool zeros = std::all_of(entry.bytes.begin(), entry.bytes.end(),
-                                 [](std::byte byte) { return byte == std::byte{0}; });
-  return name.ends_with(".attn.bias") || name.ends_with(".attn.masked_bias") ||
-         name.ends_with(".rotary_emb.inv_freq") || name == "lm_head.weight" ||
-         (name.ends_with(".bias") && zeros);
+// Biases of zero, for programs that expect some.
+bool is_zero_bias(const Entry& entry) {
+  return entry.name.ends_with(".bias") &&
+         std::all_of(entry.bytes.begin(), entry.bytes.end(),
+                     [](std::byte b) { return b == std::byte{0}; });
 }
 
 void fill_weights(Model& model, const WeightFiles& weights, const fs::path& folder) {
@@ -69,9 +55,10 @@ void fill_weights(Model& model, const WeightFiles& weights, const fs::path& fold
     return load_tensor(*entry, folder.string());
   });
   weights.for_each([&](const Entry& entry) {
-    REQUIRE(used.contains(&entry) || is_known_extra(entry), folder.string(),
-            ": the weights hold \"", entry.name, "\" (", describe(entry), "), which a ",
-            model.config().family,
+    REQUIRE(used.contains(&entry) || !is_parameter(entry) || is_zero_bias(entry) ||
+                entry.name == "lm_head.weight",
+            folder.string(), ": the weights hold \"", entry.name, "\" (", describe(entry),
+            "), which a ", model.config().family,
             " model of this config.json does not have: the files do not belong together");
   });
 }
@@ -114,8 +101,22 @@ const ChatTemplate& LoadedModel::dialogue() const {
   return *chat;
 }
 
-LoadedModel load_model(const fs::path& folder, DType compute) {
-  check_is_model(folder);
+fs::path find_model(const fs::path& folder) {
+  REQUIRE(fs::exists(folder), "no model at ", folder.string(), ": no such folder: check the path");
+  REQUIRE(fs::is_directory(folder), "no model at ", folder.string(),
+          ": it is a file: name the folder with config.json and model.safetensors");
+  for (const char* inside : {"", "model", "best", "checkpoints/latest"}) {
+    const fs::path candidate = *inside ? folder / inside : folder;
+    if (fs::exists(candidate / "config.json")) return candidate;
+  }
+  const std::string below = models_below(folder);
+  throw Error(
+      concat("no model at ", folder.string(), ": the folder has no config.json: ",
+             below.empty() ? "name a Hugging Face model folder" : "did you mean " + below + "?"));
+}
+
+LoadedModel load_model(const fs::path& model_or_run, DType compute) {
+  const fs::path folder = find_model(model_or_run);
   const fs::path config_path = folder / "config.json";
   const ModelConfig config = config_from_hf(load_json(config_path), config_path.string());
   const WeightFiles weights = WeightFiles::open(folder);

@@ -28,8 +28,11 @@ struct LoadedModel {
   const ChatTemplate& dialogue() const;
 };
 
+// The folder with config.json that a path means: itself, or a run's model/, best/ or checkpoints/latest. Error: there is none.
+fs::path find_model(const fs::path& folder);
+
 // Error, in one line, for whatever is missing, damaged, or does not fit together.
-LoadedModel load_model(const fs::path& folder, DType compute);
+LoadedModel load_model(const fs::path& model_or_run, DType compute);
 
 struct ModelCard {
   std::string title = {};

@@ -55,6 +55,12 @@ Shards read_index(const fs::path& path) {
 
 }  // namespace
 
+bool is_parameter(const Entry& entry) {
+  const std::string& name = entry.name;
+  return !name.ends_with(".attn.bias") && !name.ends_with(".attn.masked_bias") &&
+         !name.ends_with(".rotary_emb.inv_freq");
+}
+
 WeightFiles WeightFiles::open(const fs::path& folder_or_file) {
   WeightFiles weights;
   const auto add = [&](const fs::path& path) -> const Safetensors& {

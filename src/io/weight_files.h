@@ -11,6 +11,9 @@
 
 namespace malssi {
 
+// False for tables that published folders carry beside the parameters: attention masks, rotary frequencies.
+bool is_parameter(const Entry& entry);
+
 class WeightFiles {
  public:
   // A folder, or one .safetensors file. Error: no weights there (with what the folder holds

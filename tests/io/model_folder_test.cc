@@ -151,8 +151,17 @@ TEST_F(ModelFolder, IsMissedWithAHint) {
   fs::create_directory(folder_);
   EXPECT_TRUE(contains(load_error(), "no config.json"));
   const auto model = make_model(tiny_config(), DType::f32, 1);
-  save_model(folder_ / "best", *model, *tiny_tokenizer(), nullptr);
-  EXPECT_TRUE(contains(load_error(), "did you mean " + (folder_ / "best").string()));
+  save_model(folder_ / "a" / "b", *model, *tiny_tokenizer(), nullptr);
+  EXPECT_TRUE(contains(load_error(), "did you mean " + (folder_ / "a" / "b").string()));
+}
+
+TEST_F(ModelFolder, IsFoundInARun) {
+  const auto model = make_model(tiny_config(), DType::f32, 1);
+  for (const char* inside : {"checkpoints/latest", "best", "model"}) {
+    save_model(folder_ / inside, *model, *tiny_tokenizer(), nullptr);
+    EXPECT_EQ(find_model(folder_), folder_ / inside);
+  }
+  EXPECT_EQ(load_error(), "");
 }
 
 TEST_F(ModelFolder, WithoutWeightsIsNoModel) {

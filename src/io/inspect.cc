@@ -1,0 +1,163 @@
+#include "io/inspect.h"
+
+#include "base/error.h"
+#include "io/checkpoint.h"
+#include "io/model_folder.h"
+#include "io/weight_files.h"
+
+namespace malssi {
+namespace {
+
+Json config_json(const ModelConfig& c) {
+  return {{"family", c.family},     {"vocab", c.vocab},           {"width", c.width},
+          {"layers", c.layers},     {"heads", c.heads},           {"kv_heads", c.kv_heads},
+          {"head_dim", c.head_dim}, {"hidden", c.hidden},         {"context", c.context},
+          {"norm_eps", c.norm_eps}, {"rope_theta", c.rope_theta}, {"tied", c.tied},
+          {"bias", c.bias},         {"activation", c.activation}, {"dropout", c.dropout},
+          {"bos_id", c.bos_id},     {"eos_id", c.eos_id}};
+}
+
+Json tensors_json(const WeightFiles& weights) {
+  Json tensors = Json::array();
+  for (const auto& file : weights.files())
+    for (const Entry& entry : file->entries())
+      tensors.push_back({{"name", entry.name},
+                         {"dtype", entry.type->name},
+                         {"shape", entry.shape},
+                         {"bytes", entry.bytes.size()},
+                         {"file", file->path().filename().string()}});
+  return tensors;
+}
+
+// Without masks, tied copies, and biases that are only there for other programs.
+int64_t parameter_count(const WeightFiles& weights, const ModelConfig* config) {
+  int64_t count = 0;
+  weights.for_each([&](const Entry& entry) {
+    const bool copy = config && config->tied && entry.name == "lm_head.weight";
+    const bool unused = config && !config->bias && entry.name.ends_with(".bias");
+    if (is_parameter(entry) && !copy && !unused) count += entry.count();
+  });
+  return count;
+}
+
+void add_weights(Json& result, const WeightFiles& weights, const ModelConfig* config) {
+  const int64_t parameters = parameter_count(weights, config);
+  result["parameters"] = parameters;
+  Json memory = {{"weights_f32", 4 * parameters},
+                 {"weights_bf16", 2 * parameters},
+                 {"training", 16 * parameters}};
+  if (config)
+    memory["kv_cache_per_token"] = 2 * 2 * config->layers * config->kv_heads * config->head_dim;
+  result["memory"] = memory;
+  result["files"] = Json::array();
+  for (const auto& file : weights.files())
+    result["files"].push_back(
+        {{"name", file->path().filename().string()}, {"bytes", file->file_bytes()}});
+}
+
+Json tokenizer_json(const Tokenizer& tokenizer) {
+  Json special = Json::array();
+  for (const AddedToken& token : tokenizer.added_tokens()) special.push_back(token.text);
+  return {{"kind", tokenizer.kind()},
+          {"tokens", tokenizer.vocab_size()},
+          {"merges", tokenizer.merge_count()},
+          {"pattern", tokenizer.pattern()},
+          {"special", special},
+          {"bos", tokenizer.bos_id()},
+          {"eos", tokenizer.eos_id()},
+          {"pad", tokenizer.pad_id()}};
+}
+
+// The style of our templates, the problem with a foreign one, null where there is none.
+Json chat_json(const fs::path& folder) {
+  const fs::path path = folder / "tokenizer_config.json";
+  if (!fs::exists(path)) return nullptr;
+  try {
+    const auto chat = ChatTemplate::from_config(load_json(path), path.string());
+    return chat ? Json(chat->style()) : Json();
+  } catch (const Error& foreign) {
+    return foreign.what();
+  }
+}
+
+Json damage_of(const fs::path& folder) {
+  try {
+    verify_folder(folder);
+    return nullptr;
+  } catch (const Error& damage) {
+    return damage.what();
+  }
+}
+
+bool has_tokenizer(const fs::path& folder) {
+  for (const char* name : {"tokenizer.json", "vocab.json", "encoder.json"})
+    if (fs::exists(folder / name)) return true;
+  return false;
+}
+
+void inspect_model(const fs::path& folder, Json& result) {
+  const fs::path config_path = folder / "config.json", state = folder / "train_state.json";
+  result["kind"] = fs::exists(state) ? "checkpoint" : "model";
+  if (fs::exists(folder / kManifestName)) result["damage"] = damage_of(folder);
+  std::optional<ModelConfig> config;
+  try {
+    config = config_from_hf(load_json(config_path), config_path.string());
+    result["config"] = config_json(*config);
+  } catch (
+      const Error&
+          problem) {  // of an architecture this program does not have: the rest is still worth showing
+    result["config_problem"] = problem.what();
+  }
+  const WeightFiles weights = WeightFiles::open(folder);
+  add_weights(result, weights, config ? &*config : nullptr);
+  if (has_tokenizer(folder)) result["tokenizer"] = tokenizer_json(*load_tokenizer(folder));
+  result["chat_template"] = chat_json(folder);
+  if (fs::exists(state)) result["training"] = load_json(state);
+  result["tensors"] = tensors_json(weights);
+}
+
+void inspect_run(const fs::path& folder, Json& result) {
+  result["kind"] = "run";
+  result["models"] = Json::array();
+  for (const char* inside : {"model", "best"})
+    if (fs::exists(folder / inside / "config.json"))
+      result["models"].push_back((folder / inside).string());
+  result["checkpoints"] = Json::array();
+  for (const int64_t step : checkpoint_steps(folder)) {
+    const fs::path path = checkpoint_folder(folder, step);
+    result["checkpoints"].push_back(
+        {{"step", step}, {"path", path.string()}, {"damage", damage_of(path)}});
+  }
+}
+
+void inspect_weights_file(const fs::path& file, Json& result) {
+  const WeightFiles weights = WeightFiles::open(file);
+  result["kind"] = "weights";
+  add_weights(result, weights, nullptr);
+  result["metadata"] = weights.files().front()->metadata();
+  result["tensors"] = tensors_json(weights);
+}
+
+}  // namespace
+
+Json inspect(const fs::path& path) {
+  REQUIRE(fs::exists(path), "cannot inspect ", path.string(),
+          ": no such file or folder: check the path");
+  Json result = {{"path", path.string()}};
+  if (fs::exists(path / "config.json")) {
+    inspect_model(path, result);
+  } else if (fs::exists(path / "model" / "config.json") || fs::exists(path / "checkpoints")) {
+    inspect_run(path, result);
+  } else if (path.extension() == ".safetensors") {
+    inspect_weights_file(path, result);
+  } else if (path.extension() == ".json" || (fs::is_directory(path) && has_tokenizer(path))) {
+    result["kind"] = "tokenizer";
+    result["tokenizer"] = tokenizer_json(*load_tokenizer(path));
+  } else {
+    throw Error(concat("cannot inspect ", path.string(),
+                       ": neither a model folder, a run, a .safetensors file nor a tokenizer"));
+  }
+  return result;
+}
+
+}  // namespace malssi
