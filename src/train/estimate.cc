@@ -50,11 +50,12 @@ std::string describe(const RunEstimate& estimate, DType dtype) {
   const double seconds = estimated_seconds(estimate);
   const double share =
       seconds > 0 && estimate.ceiling > 0 ? estimate.flops / seconds / estimate.ceiling : 0;
-  return concat(human_count(static_cast<double>(estimate.parameters)), " weights, ",
+  return concat(human_count(static_cast<double>(estimate.parameters)), " parameters, ",
                 human_count(static_cast<double>(estimate.tokens)), " tokens, ",
                 human_quantity(estimate.flops, "FLOP"), ": about ", human_seconds(seconds),
                 " on this machine (", static_cast<int>(100 * share + 0.5), "% of the ",
-                human_quantity(estimate.ceiling, "FLOP/s"), " of its ", dtype_name(dtype), " products)");
+                human_quantity(estimate.ceiling, "FLOP/s"), " of its ", dtype_name(dtype),
+                " products)");
 }
 
 }  // namespace malssi

@@ -63,7 +63,7 @@ std::optional<EvaluationBatches> validation_batches(const PretrainConfig& config
 std::string summary(const PretrainConfig& config, Model& model) {
   return concat("A base model of the ", config.model.family, " family with ",
                 human_count(static_cast<double>(model.parameter_count())),
-                " weights, trained from scratch.");
+                " parameters, trained from scratch.");
 }
 
 // From settings and tokenizer to the finished model, going on from a checkpoint where there is one.
