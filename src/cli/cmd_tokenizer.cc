@@ -111,7 +111,7 @@ void print_json(const Json& json) { std::printf("%s\n", dump_json(json, 2).c_str
 
 struct TrainCommand {
   CorpusOptions corpus;
-  std::string type = "bpe", out;
+  std::string type = "bpe", out, chat = ChatTemplate().style();
   BpeTrainOptions bpe;
   bool byte_fallback = false, no_special = false, json = false;
 };
@@ -136,13 +136,12 @@ std::unique_ptr<Tokenizer> train(const TrainCommand& command, Runner& runner) {
 }
 
 // A .json file, or a folder with tokenizer.json and tokenizer_config.json.
-fs::path save(const Tokenizer& tokenizer, const fs::path& out) {
+fs::path save(const Tokenizer& tokenizer, const ChatTemplate& chat, const fs::path& out) {
   const std::string text = dump_json(tokenizer.to_json(), 2) + "\n";
   if (out.extension() == ".json") {
     write_file(out, text);
     return out;
   }
-  const ChatTemplate chat;
   const std::vector<std::string> needed = chat.special_tokens();
   const bool chats = std::all_of(needed.begin(), needed.end(), [&](const std::string& token) {
     return tokenizer.token_id(token).has_value();
@@ -160,11 +159,11 @@ void run_train(TrainCommand& command, Runner& runner) {
   if (command.no_special)
     command.bpe.special.clear();
   else if (command.bpe.special.empty())
-    command.bpe.special = default_special_tokens();
+    command.bpe.special = default_special_tokens(ChatTemplate::named(command.chat));
   const auto start = Clock::now();
   const std::unique_ptr<Tokenizer> tokenizer = train(command, runner);
   const double seconds = seconds_since(start);
-  const fs::path saved = save(*tokenizer, command.out);
+  const fs::path saved = save(*tokenizer, ChatTemplate::named(command.chat), command.out);
   Json result = describe(*tokenizer);
   if (!command.corpus.paths.empty())
     result["measured"] = measure(*tokenizer, command.corpus, kMeasuredBytes).json();

@@ -23,7 +23,9 @@ void add_commands(CLI::App& app, Runner& runner) {
   add_generate(app, runner);
   add_chat(app, runner);
   add_eval(app, runner);
+  add_tokenizer(app, runner);
   add_inspect(app, runner);
+  add_bench(app, runner);
 }
 
 void add_global_flags(CLI::App& app, Runner& runner) {

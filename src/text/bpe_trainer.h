@@ -18,11 +18,11 @@
 namespace malssi {
 
 struct BpeTrainOptions {
-  int64_t vocab_size = 32000;        // special tokens included
-  std::string pattern = "llama3";    // "gpt2", "llama3" or a regular expression (PCRE2)
-  std::vector<std::string> special;  // e.g. default_special_tokens()
-  int64_t min_frequency = 2;         // pairs seen less often are not merged
-  int64_t max_token_bytes = 128;     // longer tokens are not made
+  int64_t vocab_size = 32000;             // special tokens included
+  std::string pattern = "llama3";         // "gpt2", "llama3" or a regular expression (PCRE2)
+  std::vector<std::string> special = {};  // e.g. default_special_tokens()
+  int64_t min_frequency = 2;              // pairs seen less often are not merged
+  int64_t max_token_bytes = 128;          // longer tokens are not made
 };
 
 // What is being done, how much of it is done, and of how much in all (0: not known).

@@ -236,9 +236,10 @@ std::vector<int32_t> ChatTemplate::stop_ids(const Tokenizer& tokenizer) const {
   return ids;
 }
 
-std::vector<std::string> default_special_tokens() {
+std::vector<std::string> default_special_tokens(const ChatTemplate& chat) {
   std::vector<std::string> tokens = {std::string(kEndOfText)};
-  for (std::string& token : ChatTemplate().special_tokens()) tokens.push_back(std::move(token));
+  for (std::string& token : chat.special_tokens())
+    if (token != kEndOfText) tokens.push_back(std::move(token));
   return tokens;
 }
 

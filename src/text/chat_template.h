@@ -62,8 +62,8 @@ class ChatTemplate {
   std::string end_of_text_;
 };
 
-// What a tokenizer trained here reserves: <|endoftext|>, and the default style's special tokens.
-std::vector<std::string> default_special_tokens();
+// What a tokenizer trained here reserves: <|endoftext|>, and the style's special tokens.
+std::vector<std::string> default_special_tokens(const ChatTemplate& chat = ChatTemplate());
 
 struct EncodedChat {
   std::vector<int32_t> ids;

@@ -115,7 +115,7 @@ using TextSource = std::function<void(const std::function<void(std::string_view)
 struct CharTokenizerOptions {
   // 256 more tokens, so that unseen characters survive; without them they are an Error.
   bool byte_fallback = false;
-  std::vector<std::string> special;
+  std::vector<std::string> special = {};
 };
 // One token for each character of the text, ordered by code point; special tokens follow.
 std::unique_ptr<Tokenizer> make_char_tokenizer(std::string_view text,
