@@ -25,7 +25,7 @@ struct ModelSettings {
   bool tied = true;
   bool bias = false;
   double dropout = 0.0;
-  std::string activation;
+  std::string activation = "";
   double norm_eps = 1e-5;
   double rope_theta = 10000;
 
@@ -52,7 +52,7 @@ struct ModelSettings {
 // [tokenizer]
 struct TokenizerSettings {
   std::string kind = "bpe";
-  std::string path;
+  std::string path = "";
   int64_t vocab_size = 8192;
   std::string pattern = "llama3";
   int64_t min_frequency = 2;
@@ -72,13 +72,13 @@ struct TokenizerSettings {
 
 // [data]
 struct DataSettings {
-  std::vector<std::string> paths;
-  std::vector<std::string> val;
+  std::vector<std::string> paths = {};
+  std::vector<std::string> val = {};
   double val_fraction = 0.1;
   std::string field = "text";
   bool cross_documents = false;
   std::string mode = "random";
-  std::string cache;
+  std::string cache = "";
 
   template <class V>
   void visit(V& v) {

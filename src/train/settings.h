@@ -50,7 +50,7 @@ struct OptimSettings {
 
 // [train]
 struct TrainSettings {
-  std::string out;
+  std::string out = "";
   int64_t seed = 1337;
   int64_t steps = 1000;
   int64_t batch_rows = 12;
@@ -91,7 +91,7 @@ struct TrainSettings {
 struct LogSettings {
   int64_t every = 10;
   int64_t samples = 1;
-  std::string sample_prompt;
+  std::string sample_prompt = "";
   int64_t sample_tokens = 100;
   double sample_temperature = 0.8;
   bool tensorboard = true;

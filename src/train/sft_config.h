@@ -12,11 +12,11 @@ namespace malssi {
 
 // [sft]
 struct SftSettings {
-  std::string model;
-  std::string data;
-  std::string val;
+  std::string model = "";
+  std::string data = "";
+  std::string val = "";
   double val_fraction = 0.05;
-  std::string chat_template;
+  std::string chat_template = "";
   double epochs = 3;
   int64_t context = 0;
   std::string too_long = "truncate";

@@ -99,9 +99,7 @@ void expect_same_when_interrupted(const std::string& optimiser, const std::strin
 
 TEST(Pretrain, InterruptedAndResumedEndsWithTheWeightsOfAnUndisturbedRun) {
   expect_same_when_interrupted("adamw", "f32", "step 0: validation");
-  expect_same_when_interrupted("adamw", "f32", "step 4: validation");
-  expect_same_when_interrupted("adamw", "bf16", "step 8: validation");
-  expect_same_when_interrupted("muon", "bf16", "step 4: validation");
+  expect_same_when_interrupted("muon", "bf16", "step 6: validation");
 }
 
 TEST(Pretrain, ARunThatWasKilledBeforeItsFirstCheckpointBeginsAgain) {
@@ -161,6 +159,7 @@ TEST(Pretrain, ALearningRateThatDestroysTheWeightsEndsInAClearError) {
   config.optim.lr = 1e30;
   config.train.steps = 40;
   config.train.bad_steps = 5;
+  config.train.eval_every = 0;
   Listener listener;
   const std::string message = error_of([&] { run_pretrain(config, listener.console()); });
   EXPECT_TRUE(contains(message, "5 steps in a row")) << message << listener.text();
@@ -195,6 +194,7 @@ TEST(Pretrain, TrainingInBf16AgreesWithF32) {
     auto config = little_config(scratch, compute);
     config.train.compute = compute;
     config.train.steps = 60;
+    config.train.checkpoint_every = 0;
     config.train.eval_every = 0;
     losses.push_back(train(config).state.best_loss);
   }

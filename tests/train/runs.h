@@ -40,9 +40,9 @@ inline PretrainConfig little_config(const ScratchFolder& scratch, const std::str
   config.train.batch_rows = 4;
   config.train.compute = "f32";
   config.train.threads = 1;
-  config.train.eval_every = 4;
+  config.train.eval_every = 6;
   config.train.eval_rows = 8;
-  config.train.checkpoint_every = 4;
+  config.train.checkpoint_every = 6;
   config.log.every = 1;
   config.log.samples = 0;
   return config;

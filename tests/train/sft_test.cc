@@ -35,14 +35,14 @@ class Sft : public testing::Test {
     SftConfig config;
     config.sft.model = base_.string();
     config.sft.data = (scratch_ / "chats.jsonl").string();
-    config.sft.epochs = 8;
+    config.sft.epochs = 6;
     config.optim.lr = 1e-2;
     config.train.out = (scratch_ / out).string();
     config.train.compute = "f32";
     config.train.threads = 1;
     config.train.batch_rows = 2;
-    config.train.eval_every = 5;
-    config.train.checkpoint_every = 5;
+    config.train.eval_every = 8;
+    config.train.checkpoint_every = 8;
     config.log.every = 1;
     config.log.samples = 0;
     return config;
@@ -90,7 +90,7 @@ TEST_F(Sft, StoppedAndResumedEndsWithTheSameWeights) {
   const RunResult whole = run_sft(config("whole"), quiet.console());
   bool sent = false;
   Listener listener([&](const std::string& text) {
-    if (sent || !contains(text, "step 5: validation")) return;
+    if (sent || !contains(text, "step 8: validation")) return;
     sent = true;
     std::raise(SIGTERM);
   });
