@@ -15,8 +15,6 @@
 namespace malssi {
 namespace {
 
-constexpr int kRounds = 4;  // the best counts: other programs only ever take away
-
 double now() {
   using Clock = std::chrono::steady_clock;
   return std::chrono::duration<double>(Clock::now().time_since_epoch()).count();
@@ -31,9 +29,10 @@ std::string processor_name() {
   return "unknown processor";
 }
 
-double best_ceiling(DType dtype) {
+// Of several rounds the best counts: other programs only ever take away.
+double best_ceiling(DType dtype, int rounds) {
   double best = 0;
-  for (int round = 0; round < kRounds; ++round) best = std::max(best, measure_ceiling(dtype));
+  for (int round = 0; round < rounds; ++round) best = std::max(best, measure_ceiling(dtype));
   return best;
 }
 
@@ -82,9 +81,9 @@ class Memory {
 };
 
 template <class Round>
-double best_rate(Round&& round) {
+double best_rate(int rounds, Round&& round) {
   double best = 0;
-  for (int i = 0; i < kRounds; ++i) {
+  for (int i = 0; i < rounds; ++i) {
     const double begin = now();
     const auto bytes = static_cast<double>(round());
     best = std::max(best, bytes / std::max(now() - begin, 1e-9));
@@ -94,19 +93,17 @@ double best_rate(Round&& round) {
 
 }  // namespace
 
-MachineSpeed measure_machine() {
-  constexpr int64_t kMegabyte = 1 << 20;
+MachineSpeed measure_machine(const MachineOptions& options) {
   MachineSpeed speed{.processor = processor_name(), .instructions = gemm_instruction_set()};
   speed.threads = thread_count();
   speed.memory_bytes = int64_t{sysconf(_SC_PHYS_PAGES)} * sysconf(_SC_PAGESIZE);
-  speed.f32_flops = best_ceiling(DType::f32);
-  if (has_native_bf16()) speed.bf16_flops = best_ceiling(DType::bf16);
+  speed.f32_flops = best_ceiling(DType::f32, options.rounds);
+  if (has_native_bf16()) speed.bf16_flops = best_ceiling(DType::bf16, options.rounds);
   const int64_t free_bytes = int64_t{sysconf(_SC_AVPHYS_PAGES)} * sysconf(_SC_PAGESIZE);
-  const int64_t bytes =
-      std::clamp(free_bytes / 4, int64_t{48} * kMegabyte, int64_t{1024} * kMegabyte);
-  Memory memory(bytes / 3 / 8);
-  speed.read_bytes = best_rate([&] { return memory.read(); });
-  speed.triad_bytes = best_rate([&] { return memory.triad(); });
+  const int64_t bytes = std::min(free_bytes / 4, options.memory_bytes);
+  Memory memory(std::max<int64_t>(bytes / 3 / 8, 1));
+  speed.read_bytes = best_rate(options.rounds, [&] { return memory.read(); });
+  speed.triad_bytes = best_rate(options.rounds, [&] { return memory.triad(); });
   return speed;
 }
 

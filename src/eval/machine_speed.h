@@ -18,7 +18,12 @@ struct MachineSpeed {
   double triad_bytes = 0;    // a second, reading two arrays and writing a third
 };
 
-// Takes about a second and a gigabyte (less where memory is scarce).
-MachineSpeed measure_machine();
+struct MachineOptions {
+  int64_t memory_bytes = int64_t{1} << 30;  // read and written; less is taken where little is free
+  int rounds = 4;                           // of which the best counts
+};
+
+// Takes about two seconds.
+MachineSpeed measure_machine(const MachineOptions& options = {});
 
 }  // namespace malssi
