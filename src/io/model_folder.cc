@@ -129,7 +129,7 @@ LoadedModel load_model(const fs::path& model_or_run, DType compute) {
   load_chat(folder, loaded);
   if (fs::exists(folder / "generation_config.json"))
     loaded.generation = load_json(folder / "generation_config.json");
-  loaded.model = make_model(config, compute, 0);
+  loaded.model = make_model(config, compute, std::nullopt);
   fill_weights(*loaded.model, weights, folder);
   return loaded;
 }

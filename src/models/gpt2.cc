@@ -12,7 +12,7 @@ struct Block {
   Linear qkv, output, up, down;
   GeluKind activation;
 
-  Block(Rng& rng, const ModelConfig& c, DType dtype)
+  Block(Rng* rng, const ModelConfig& c, DType dtype)
       : attention_norm(NormKind::layer, c.width, c.norm_eps, dtype, c.bias),
         mlp_norm(NormKind::layer, c.width, c.norm_eps, dtype, c.bias),
         activation(c.activation == "gelu" ? GeluKind::exact : GeluKind::tanh) {
@@ -46,8 +46,11 @@ struct Block {
 
 class Gpt2 : public Model {
  public:
-  Gpt2(const ModelConfig& config, DType dtype, uint64_t seed) : Model(config, dtype) {
-    Rng rng(seed);
+  Gpt2(const ModelConfig& config, DType dtype, std::optional<uint64_t> seed)
+      : Model(config, dtype) {
+    std::optional<Rng> source;
+    if (seed) source.emplace(*seed);
+    Rng* const rng = source ? &*source : nullptr;
     embedding_ = random_table(rng, config.vocab, config.width, 0.02, dtype);
     positions_ = random_table(rng, config.context, config.width, 0.02, dtype);
     for (int64_t i = 0; i < config.layers; ++i) blocks_.emplace_back(rng, config, dtype);
@@ -121,7 +124,8 @@ class Gpt2 : public Model {
 
 }  // namespace
 
-std::unique_ptr<Model> make_gpt2(const ModelConfig& config, DType compute, uint64_t seed) {
+std::unique_ptr<Model> make_gpt2(const ModelConfig& config, DType compute,
+                                 std::optional<uint64_t> seed) {
   return std::make_unique<Gpt2>(config, compute, seed);
 }
 

@@ -5,7 +5,8 @@
 
 namespace malssi {
 
-std::unique_ptr<Model> make_gpt2(const ModelConfig& config, DType compute, uint64_t seed);
+std::unique_ptr<Model> make_gpt2(const ModelConfig& config, DType compute,
+                                 std::optional<uint64_t> seed);
 // Keys of Hugging Face's GPT2Config, and "bias" (ours; false: no biases, and files hold zeros for them).
 ModelConfig gpt2_config(const Json& json, std::string_view where);
 

@@ -11,7 +11,7 @@ struct Block {
   Norm attention_norm, mlp_norm;
   Linear qkv, output, gate_up, down;
 
-  Block(Rng& rng, const ModelConfig& c, DType dtype)
+  Block(Rng* rng, const ModelConfig& c, DType dtype)
       : attention_norm(NormKind::rms, c.width, c.norm_eps, dtype, false),
         mlp_norm(NormKind::rms, c.width, c.norm_eps, dtype, false) {
     const double deviation = 0.02,
@@ -49,9 +49,11 @@ struct Block {
 
 class Llama : public Model {
  public:
-  Llama(const ModelConfig& config, DType dtype, uint64_t seed)
+  Llama(const ModelConfig& config, DType dtype, std::optional<uint64_t> seed)
       : Model(config, dtype), rope_(config.context, config.head_dim, config.rope_theta) {
-    Rng rng(seed);
+    std::optional<Rng> source;
+    if (seed) source.emplace(*seed);
+    Rng* const rng = source ? &*source : nullptr;
     embedding_ = random_table(rng, config.vocab, config.width, 0.02, dtype);
     for (int64_t i = 0; i < config.layers; ++i) blocks_.emplace_back(rng, config, dtype);
     norm_ = Norm(NormKind::rms, config.width, config.norm_eps, dtype, false);
@@ -122,7 +124,8 @@ class Llama : public Model {
 
 }  // namespace
 
-std::unique_ptr<Model> make_llama(const ModelConfig& config, DType compute, uint64_t seed) {
+std::unique_ptr<Model> make_llama(const ModelConfig& config, DType compute,
+                                  std::optional<uint64_t> seed) {
   return std::make_unique<Llama>(config, compute, seed);
 }
 

@@ -5,7 +5,8 @@
 
 namespace malssi {
 
-std::unique_ptr<Model> make_llama(const ModelConfig& config, DType compute, uint64_t seed);
+std::unique_ptr<Model> make_llama(const ModelConfig& config, DType compute,
+                                  std::optional<uint64_t> seed);
 // Keys of Hugging Face's LlamaConfig.
 ModelConfig llama_config(const Json& json, std::string_view where);
 

@@ -14,7 +14,7 @@ namespace {
 struct Family {
   std::string_view name;          // of ModelConfig::family and of config.json's model_type
   std::string_view architecture;  // of config.json
-  std::unique_ptr<Model> (*make)(const ModelConfig&, DType, uint64_t);
+  std::unique_ptr<Model> (*make)(const ModelConfig&, DType, std::optional<uint64_t>);
   ModelConfig (*from_hf)(const Json&, std::string_view);
   std::string_view activation;
 };
@@ -82,7 +82,8 @@ ModelConfig checked(ModelConfig c) {
   return c;
 }
 
-std::unique_ptr<Model> make_model(const ModelConfig& config, DType compute, uint64_t seed) {
+std::unique_ptr<Model> make_model(const ModelConfig& config, DType compute,
+                                  std::optional<uint64_t> seed) {
   REQUIRE(compute == DType::f32 || compute == DType::bf16, "model: compute dtype ",
           dtype_name(compute), "; expected f32 or bf16");
   const ModelConfig full = checked(config);

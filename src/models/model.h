@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -75,8 +76,10 @@ class Model {
 };
 
 // A model with freshly drawn weights; the same seed gives the same weights whatever the compute
-// dtype (f32 or bf16).
-std::unique_ptr<Model> make_model(const ModelConfig& config, DType compute, uint64_t seed);
+// dtype (f32 or bf16). Without a seed matrices and tables stay undefined, for import_weights() to
+// fill.
+std::unique_ptr<Model> make_model(const ModelConfig& config, DType compute,
+                                  std::optional<uint64_t> seed);
 // Reads a Hugging Face config.json; `where` names it in errors. An unknown architecture is named,
 // with the known ones.
 ModelConfig config_from_hf(const Json& json, std::string_view where);

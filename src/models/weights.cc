@@ -1,4 +1,7 @@
 // Weights under their published names.
+#include <algorithm>
+
+#include "base/parallel.h"
 #include "kernels/table.h"
 #include "models/model.h"
 
@@ -9,8 +12,16 @@ namespace {
 Tensor transposed(const Tensor& x) {
   const int64_t rows = x.dim(0), columns = x.dim(1);
   Tensor y = Tensor::empty({columns, rows});
-  for (int64_t r = 0; r < rows; ++r)
-    for (int64_t c = 0; c < columns; ++c) y.f32()[c * rows + r] = x.f32()[r * columns + c];
+  const float* const from = x.f32();
+  float* const to = y.f32();
+  constexpr int64_t kTile = 32;  // a tile of both sides stays in the cache
+  parallel_for((columns + kTile - 1) / kTile, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t tile = begin * kTile; tile < std::min(end * kTile, columns); tile += kTile)
+      for (int64_t r0 = 0; r0 < rows; r0 += kTile)
+        for (int64_t c = tile; c < std::min(tile + kTile, columns); ++c)
+          for (int64_t r = r0; r < std::min(r0 + kTile, rows); ++r)
+            to[c * rows + r] = from[r * columns + c];
+  });
   return y;
 }
 

@@ -2,17 +2,18 @@
 
 namespace malssi {
 
-Tensor random_table(Rng& rng, int64_t rows, int64_t width, double deviation, DType dtype) {
+Tensor random_table(Rng* rng, int64_t rows, int64_t width, double deviation, DType dtype) {
+  if (!rng) return Tensor::empty({rows, width}, dtype).want_grad();
   Tensor table = Tensor::empty({rows, width});
   float* values = table.f32();
   for (int64_t i = 0; i < table.size(); ++i)
-    values[i] = static_cast<float>(deviation * rng.normal());
+    values[i] = static_cast<float>(deviation * rng->normal());
   Tensor kept = table.to(dtype);
   kept.want_grad();
   return kept;
 }
 
-Linear::Linear(Rng& rng, int64_t inputs, int64_t outputs, double deviation, DType dtype,
+Linear::Linear(Rng* rng, int64_t inputs, int64_t outputs, double deviation, DType dtype,
                bool with_bias)
     : weight(random_table(rng, outputs, inputs, deviation, dtype)) {
   if (with_bias) bias = Tensor::zeros({outputs}).want_grad();

@@ -27,8 +27,8 @@ struct PublishedPart {
 // y = x w^T + b. Several published matrices may lie in one, row after row (q, k and v).
 struct Linear {
   Linear() = default;
-  // w ~ N(0, deviation), drawn in f32 and kept in dtype.
-  Linear(Rng& rng, int64_t inputs, int64_t outputs, double deviation, DType dtype, bool with_bias);
+  // w ~ N(0, deviation), drawn in f32 and kept in dtype; undefined without an rng.
+  Linear(Rng* rng, int64_t inputs, int64_t outputs, double deviation, DType dtype, bool with_bias);
 
   Tensor operator()(const Tensor& x) const { return linear(x, weight, {.bias = bias, .out = {}}); }
   // transposed: files hold [inputs, outputs]. A layer without a bias shows none.
@@ -57,7 +57,7 @@ struct Norm {
   Tensor bias;    // [width], or undefined
 };
 
-// A table that wants gradients, drawn from N(0, deviation).
-Tensor random_table(Rng& rng, int64_t rows, int64_t width, double deviation, DType dtype);
+// A table that wants gradients, drawn from N(0, deviation); undefined without an rng.
+Tensor random_table(Rng* rng, int64_t rows, int64_t width, double deviation, DType dtype);
 
 }  // namespace malssi
