@@ -1,7 +1,8 @@
 """The command line itself: help, exit codes, and what wrong use is told."""
+import subprocess
 import unittest
 
-from program import ProgramTest, malssi
+from program import PROGRAM, ProgramTest, malssi
 
 COMMANDS = {
     "demo": [],
@@ -52,7 +53,7 @@ class WrongUse(ProgramTest):
         self.bad("generate", "--modle=x", code=2, words=["unknown flag '--modle'", "did you mean '--model'?"])
 
     def test_missing_flag_points_to_help(self):
-        for words in (["generate"], ["tune", "sft"], ["eval", "perplexity"], ["tokenizer", "train"], ["resume"]):
+        for words in (["generate"], ["chat"], ["eval", "perplexity"], ["tokenizer", "train"], ["resume"]):
             with self.subTest(" ".join(words)):
                 self.bad(*words, code=2, words=["see malssi " + " ".join(words) + " --help"])
 
@@ -66,8 +67,6 @@ class WrongUse(ProgramTest):
 
 class Output(ProgramTest):
     def test_that_cannot_be_written_is_an_error(self):
-        import subprocess
-        from program import PROGRAM
         with open("/dev/full", "w") as full:
             done = subprocess.run([PROGRAM, "--help"], stdout=full, stderr=subprocess.PIPE, text=True)
         self.assertEqual((done.returncode, done.stderr), (1, "error: standard output cannot be written\n"))
