@@ -99,7 +99,8 @@ TEST(Config, WrongTypeSaysWhatWasFoundAndExpected) {
   EXPECT_EQ(load("optim.lr = true"), "r.toml:1: 'optim.lr' is true but must be a number");
   EXPECT_EQ(load("data.paths = [1]"),
             "r.toml:1: 'data.paths' is a list but must be a list of strings");
-  EXPECT_EQ(load("model.tied = 'yes'"), "r.toml:1: 'model.tied' is 'yes' but must be true or false");
+  EXPECT_EQ(load("model.tied = 'yes'"),
+            "r.toml:1: 'model.tied' is 'yes' but must be true or false");
 }
 
 TEST(Config, BadSyntaxNamesThePlace) {
