@@ -25,8 +25,12 @@ void set_course(Settings& settings, int64_t base_steps, int64_t tuned_steps) {
 void set_common(Settings& settings, int64_t seed) {
   settings.world.world.seed = static_cast<uint64_t>(seed);
   settings.base.train.seed = settings.tuned.train.seed = seed;
-  settings.base.model = {
-      .family = "llama", .layers = 4, .heads = 4, .width = 128, .hidden = 352, .context = 192};
+  ModelSettings& model = settings.base.model;
+  model.layers = 4;
+  model.heads = 4;
+  model.width = 128;
+  model.hidden = 352;
+  model.context = 192;
   settings.base.data.mode = "epoch";
   settings.tuned.sft.val_fraction = 0.02;
   settings.tuned.sft.chat_template = "malssi";
