@@ -2,7 +2,7 @@
 if(NOT CMAKE_BUILD_TYPE)
   set(CMAKE_BUILD_TYPE Release)
 endif()
-set(CMAKE_CXX_FLAGS_RELEASE "-O3")
+set(CMAKE_CXX_FLAGS_RELEASE "-O2")
 set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g1")
 
 add_library(malssi_warnings INTERFACE)
@@ -15,7 +15,9 @@ endif()
 
 find_program(MALSSI_CCACHE ccache)
 if(MALSSI_CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${MALSSI_CCACHE})
+  # What ccache asks for where headers are precompiled.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${MALSSI_CCACHE})
+  add_compile_options(-fpch-preprocess)
 endif()
 
 find_package(OpenMP REQUIRED COMPONENTS CXX)

@@ -117,7 +117,10 @@ class ChatTerminal {
     session_.answer(generation.text);
     // Another draw for the same question must be another one.
     ++options_.generate.sampling.seed;
-    if (generation.reason == FinishReason::cancelled) console_.note("(stopped)");
+    if (generation.reason == FinishReason::cancelled)
+      console_.note("(stopped)");
+    else if (generation.text.empty())
+      console_.note("(the answer was empty; it does not count)");
     if (generation.reason == FinishReason::max_tokens)
       console_.note("(stopped at --max-tokens; more can be allowed)");
     if (generation.reason == FinishReason::context_full)
@@ -135,7 +138,7 @@ class ChatTerminal {
       std::vector<std::string> names;
       for (const Command& c : commands_) names.emplace_back(c.name);
       throw Error(concat("unknown command ", name, did_you_mean(name, names),
-                         "; /help lists them, and // begins a message with /"));
+                         " (/help lists them; // begins a message with /)"));
     }
     (this->*known->run)(rest);
   }

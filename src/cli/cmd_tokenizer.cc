@@ -186,7 +186,7 @@ void add_train(CLI::App& tokenizer, Runner& runner) {
       "  malssi tokenizer train --data shakespeare.txt --type char --no-special --out chars/\n"
       "  malssi tokenizer train --type byte --out bytes/");
   sub->add_option("--data", command->corpus.paths, "text files, JSON Lines files or folders")
-      ->type_name("PATH ...");
+      ->type_name("PATH");
   sub->add_option("--field", command->corpus.field, "JSON: the key of the text")
       ->capture_default_str();
   sub->add_option("--out", command->out,
@@ -203,10 +203,13 @@ void add_train(CLI::App& tokenizer, Runner& runner) {
       ->capture_default_str();
   sub->add_option("--min-frequency", command->bpe.min_frequency, "bpe: rarer pairs are not merged")
       ->capture_default_str();
+  sub->add_option("--chat-template", command->chat, "the style of dialogues to make ready for")
+      ->check(CLI::IsMember(ChatTemplate::styles()))
+      ->capture_default_str();
   sub->add_option(
          "--special", command->bpe.special,
          "special tokens, in order (default: <|endoftext|> and those of the chat template)")
-      ->type_name("TOKEN ...");
+      ->type_name("TOKEN");
   sub->add_flag("--no-special", command->no_special, "no special tokens");
   sub->add_flag("--byte-fallback", command->byte_fallback,
                 "char: 256 more tokens, for characters not seen in training");
@@ -239,7 +242,9 @@ void run_encode(const TextCommand& command) {
   if (command.json) {
     Json tokens = Json::array();
     for (const int32_t id : ids) tokens.push_back(std::string(tokenizer->token_bytes(id)));
-    return print_json({{"ids", ids}, {"tokens", std::move(tokens)}, {"bytes", text.size()}});
+    const Json result = {{"ids", ids}, {"tokens", std::move(tokens)}, {"bytes", text.size()}};
+    std::printf("%s\n", dump_json(result).c_str());
+    return;
   }
   if (command.tokens) {
     for (const int32_t id : ids)
@@ -309,7 +314,7 @@ void add_decode(CLI::App& tokenizer) {
       "Examples:\n"
       "  malssi tokenizer decode tokenizer/ 464 9403 286 3303\n"
       "  malssi tokenizer decode tokenizer/ --file ids.txt --skip-special");
-  const auto command = add_text_command(sub, "token ids (default: standard input)", "ID ...");
+  const auto command = add_text_command(sub, "token ids (default: standard input)", "ID");
   sub->add_flag("--skip-special", command->special, "leave special tokens out");
   sub->callback([command] { run_decode(*command); });
 }
@@ -341,7 +346,7 @@ void add_info(CLI::App& tokenizer) {
   sub->add_option("tokenizer", command->tokenizer, "a tokenizer.json, or a folder with one")
       ->required()
       ->type_name("PATH");
-  sub->add_option("--data", command->corpus.paths, "text to measure it on")->type_name("PATH ...");
+  sub->add_option("--data", command->corpus.paths, "text to measure it on")->type_name("PATH");
   sub->add_option("--field", command->corpus.field, "JSON: the key of the text")
       ->capture_default_str();
   sub->add_flag("--json", command->json, "print JSON");

@@ -41,7 +41,7 @@ std::string trimmed(std::string_view text) {
 }
 
 void render_malssi(const Message& message, size_t, const std::string&, std::vector<Piece>& out) {
-  add_special(out, "<|" + message.role + "|>");
+  add_special(out, concat("<|", message.role, "|>"));
   add_text(out, message.content, is_assistant(message));
   add_special(out, "<|end|>", is_assistant(message));
 }
@@ -49,7 +49,7 @@ void open_malssi(std::vector<Piece>& out) { add_special(out, "<|assistant|>"); }
 
 void render_chatml(const Message& message, size_t, const std::string&, std::vector<Piece>& out) {
   add_special(out, "<|im_start|>");
-  add_text(out, message.role + "\n");
+  add_text(out, concat(message.role, "\n"));
   add_text(out, message.content, is_assistant(message));
   add_special(out, "<|im_end|>", is_assistant(message));
   add_text(out, "\n");

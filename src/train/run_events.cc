@@ -31,6 +31,10 @@ RunEvents::RunEvents(Console& console, Journal& journal, RunHooks hooks, RunFact
     : console_(console), journal_(journal), hooks_(std::move(hooks)), facts_(std::move(facts)) {}
 
 void RunEvents::stepped(const LoopState& state, double loss, double tokens_per_second) {
+  const auto now = std::chrono::steady_clock::now();
+  const bool last = state.step == facts_.steps;
+  if (!last && now - told_at_ < std::chrono::milliseconds(50)) return;  // small models are quick
+  told_at_ = now;
   std::string text = "loss " + fixed(loss, 4);
   if (std::isfinite(val_loss_)) text += " | val " + fixed(val_loss_, 4);
   text += " | " + human_count(tokens_per_second) + " tok/s";

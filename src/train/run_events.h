@@ -2,6 +2,7 @@
 // weights and checkpoints, whenever the loop says so.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -45,6 +46,7 @@ class RunEvents : public LoopEvents {
   RunHooks hooks_;
   RunFacts facts_;
   double val_loss_ = Metrics::kNone;
+  std::chrono::steady_clock::time_point told_at_ = {};
 };
 
 }  // namespace malssi

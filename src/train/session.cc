@@ -1,5 +1,7 @@
 #include "train/session.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/format.h"
 #include "base/signal.h"
@@ -71,7 +73,7 @@ void write_checkpoint(const RunPlan& plan, Optimizer& optimizer, const LoopState
 RunEstimate estimate_of(const RunPlan& plan, const LoopState& state) {
   RunEstimate estimate;
   estimate.parameters = plan.model.parameter_count();
-  estimate.tokens = (plan.steps - state.step) * plan.tokens_per_step;
+  estimate.tokens = std::max<int64_t>(0, plan.steps - state.step) * plan.tokens_per_step;
   estimate.flops =
       static_cast<double>(estimate.tokens) * plan.model.training_flops_per_token(plan.context);
   estimate.ceiling = measure_ceiling(plan.model.dtype());
@@ -150,7 +152,7 @@ RunResult train_run(const RunPlan& plan, Console& console) {
   const RunEstimate estimate = estimate_of(plan, start);
   const std::string cost = describe(estimate, plan.model.dtype());
   if (checkpoint) console.note(concat("going on from step ", start.step, " of ", plan.steps));
-  console.note(cost);
+  if (estimate.tokens > 0) console.note(cost);
 
   const JournalOptions options{.title = title(plan),
                                .subtitle = plan.summary + " " + cost,
