@@ -6,6 +6,7 @@
 #include <numbers>
 
 #include "base/error.h"
+#include "base/parallel.h"
 #include "base/random.h"
 #include "infer/logprobs.h"
 #include "nn/context.h"
@@ -14,6 +15,16 @@ namespace malssi {
 namespace {
 
 using Ids = std::vector<int32_t>;
+
+// One thread: on models this small, waiting for a second one on a busy machine would take most of the time.
+class Perplexity : public testing::Test {
+ protected:
+  void SetUp() override { set_thread_count(1); }
+  void TearDown() override { set_thread_count(threads_); }
+
+ private:
+  int threads_ = thread_count();
+};
 
 std::unique_ptr<Model> byte_model(int64_t context = 16) {
   ModelConfig config;
@@ -59,7 +70,7 @@ Likelihood by_definition(Model& model, const Ids& ids, int64_t length, int64_t s
   return result;
 }
 
-TEST(Perplexity, IsTheSumOverScoredTokensWhateverTheStride) {
+TEST_F(Perplexity, IsTheSumOverScoredTokensWhateverTheStride) {
   const auto model = byte_model();
   const auto tokenizer = make_byte_tokenizer();
   const std::string text = random_text(61);
@@ -75,7 +86,7 @@ TEST(Perplexity, IsTheSumOverScoredTokensWhateverTheStride) {
   }
 }
 
-TEST(Perplexity, SpreadsTheSumOverTokensWordsAndBytes) {
+TEST_F(Perplexity, SpreadsTheSumOverTokensWordsAndBytes) {
   const auto model = byte_model();
   const auto tokenizer = make_byte_tokenizer();
   const std::string text = "말씨는 a way of speaking";
@@ -90,13 +101,13 @@ TEST(Perplexity, SpreadsTheSumOverTokensWordsAndBytes) {
   EXPECT_NEAR(result.bits_per_byte(), result.nll / 27 / std::numbers::ln2, 1e-9);
 }
 
-TEST(Perplexity, OfAnUntrainedModelIsAboutTheVocabulary) {
+TEST_F(Perplexity, OfAnUntrainedModelIsAboutTheVocabulary) {
   const auto model = byte_model();
   const auto tokenizer = make_byte_tokenizer();
   EXPECT_NEAR(score_text(*model, *tokenizer, random_text(300)).loss(), std::log(256), 0.1);
 }
 
-TEST(Perplexity, ABeginOfTextTokenLetsTheFirstTokenBeScored) {
+TEST_F(Perplexity, ABeginOfTextTokenLetsTheFirstTokenBeScored) {
   ModelConfig config = byte_model()->config();
   config.vocab = 257;
   const auto model = make_model(config, DType::f32, 3);
@@ -108,7 +119,7 @@ TEST(Perplexity, ABeginOfTextTokenLetsTheFirstTokenBeScored) {
   EXPECT_EQ(score_text(*model, *tokenizer, "abcdef").scored, 5);
 }
 
-TEST(Perplexity, DocumentsAddUp) {
+TEST_F(Perplexity, DocumentsAddUp) {
   const auto model = byte_model();
   const auto tokenizer = make_byte_tokenizer();
   Likelihood sum = score_text(*model, *tokenizer, "one two");
@@ -121,13 +132,13 @@ TEST(Perplexity, DocumentsAddUp) {
   EXPECT_DOUBLE_EQ(sum.nll, before + second.nll);
 }
 
-TEST(Perplexity, RefusesAWindowLongerThanTheContext) {
+TEST_F(Perplexity, RefusesAWindowLongerThanTheContext) {
   const auto model = byte_model();
   const auto tokenizer = make_byte_tokenizer();
   EXPECT_THROW(score_text(*model, *tokenizer, "abc", {.window = 17}), Error);
 }
 
-TEST(Perplexity, RefusesATokenizerThatDoesNotFit) {
+TEST_F(Perplexity, RefusesATokenizerThatDoesNotFit) {
   const auto model = byte_model();
   const auto tokenizer = make_byte_tokenizer({"<s>"});
   tokenizer->set_bos_id(256);
