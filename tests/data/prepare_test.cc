@@ -1,5 +1,6 @@
 #include "data/prepare.h"
 
+#include <cstdlib>
 #include <fstream>
 
 #include "base/parallel.h"
@@ -308,6 +309,16 @@ TEST_F(Prepare, RefusesTwoBuildsOfOneFolder) {
   };
   prepare_tokens(chosen, *tokenizer);
   EXPECT_TRUE(contains(message, "another run")) << message;
+}
+
+TEST(TokenCache, LiesWhereTheEnvironmentSays) {
+  const char* before = std::getenv("MALSSI_CACHE");
+  const std::string kept = before ? before : "";
+  ::setenv("MALSSI_CACHE", "/somewhere", 1);
+  EXPECT_EQ(default_token_cache(), "/somewhere/tokens");
+  ::unsetenv("MALSSI_CACHE");
+  EXPECT_EQ(default_token_cache().filename(), "tokens");
+  if (before) ::setenv("MALSSI_CACHE", kept.c_str(), 1);
 }
 
 TEST(PrepareReal, TinyShakespeareSplitsAsNanoGptDoes) {
