@@ -54,6 +54,8 @@ Subject subject_of_recipe(const BenchCommand& command) {
   ConfigSchema schema(config);
   schema.load_toml(command.recipe);
   for (const std::string& setting : command.set) schema.set(setting);
+  config.data.paths = {"made up"};  // what a run needs and a measurement does not
+  config.train.out = "nowhere";
   schema.check();
   const ModelConfig shape = model_config(config.model, vocab_of(command, config.tokenizer));
   const int64_t rows = command.rows > 0 ? command.rows : config.train.batch_rows;

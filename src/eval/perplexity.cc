@@ -3,46 +3,19 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <numeric>
 #include <vector>
 
 #include "base/error.h"
-#include "base/parallel.h"
 #include "infer/rows.h"
 #include "nn/context.h"
+#include "ops/loss.h"
 
 namespace malssi {
 
 namespace {
 
 constexpr int64_t kPassTokens = 1024;
-
-// -log softmax(logits)[target]; NaN in, NaN out.
-double row_nll(const float* logits, int64_t vocab, int32_t target) {
-  const double max = *std::max_element(logits, logits + vocab);
-  double sum = 0;
-  for (int64_t i = 0; i < vocab; ++i) sum += std::exp(logits[i] - max);
-  return max + std::log(sum) - logits[target];
-}
-
-// Sum over rows of hidden, each predicting its target. The output layer's [rows, V] is made in small pieces.
-double rows_nll(Model& model, const Tensor& hidden, std::span<const int64_t> rows,
-                std::span<const int32_t> targets) {
-  const int64_t vocab = model.config().vocab;
-  const auto piece = static_cast<size_t>(std::clamp<int64_t>((int64_t{1} << 24) / vocab, 16, 256));
-  double total = 0;
-  for (size_t begin = 0; begin < rows.size(); begin += piece) {
-    const size_t count = std::min(piece, rows.size() - begin);
-    const Tensor logits = model.logits(pick_rows(hidden, rows.subspan(begin, count)));
-    std::vector<double> nll(count);
-    parallel_for(static_cast<int64_t>(count), 1, [&](int64_t from, int64_t to) {
-      for (int64_t i = from; i < to; ++i)
-        nll[static_cast<size_t>(i)] =
-            row_nll(logits.f32() + i * vocab, vocab, targets[begin + static_cast<size_t>(i)]);
-    });
-    for (const double x : nll) total += x;
-  }
-  return total;
-}
 
 // One pass over windows that fit it together.
 double score_pass(Model& model, std::span<const int32_t> ids, std::span<const Window> windows) {
@@ -62,7 +35,11 @@ double score_pass(Model& model, std::span<const int32_t> ids, std::span<const Wi
   }
   starts.push_back(static_cast<int32_t>(inputs.size()));
   CausalBatch context(starts);
-  return rows_nll(model, model.hidden(inputs, context), rows, targets);
+  const Tensor hidden = pick_rows(model.hidden(inputs, context), rows);
+  const std::vector<float> ones(targets.size(), 1.0f);
+  std::vector<float> losses;
+  lm_loss(hidden, model.head(), targets, ones, 1.0f, &losses);
+  return std::accumulate(losses.begin(), losses.end(), 0.0);
 }
 
 }  // namespace

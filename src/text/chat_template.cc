@@ -81,9 +81,9 @@ constexpr const char* kAlpacaIntroduction =
 void render_alpaca(const Message& message, size_t index, const std::string& end,
                    std::vector<Piece>& out) {
   const bool system = message.role == "system";
-  if (index == 0 && !system) add_text(out, std::string(kAlpacaIntroduction) + "\n\n");
+  if (index == 0 && !system) add_text(out, concat(kAlpacaIntroduction, "\n\n"));
   if (!is_assistant(message))
-    return add_text(out, (system ? "" : "### Instruction:\n") + message.content + "\n\n");
+    return add_text(out, concat(system ? "" : "### Instruction:\n", message.content, "\n\n"));
   add_text(out, "### Response:\n");
   add_text(out, message.content, true);
   add_special(out, end, true);
