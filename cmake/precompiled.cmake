@@ -1,5 +1,5 @@
 # The large headers that nearly every file includes, parsed once: halves the time of a build from scratch.
-# malssi_precompiled(TARGET [tests]): TARGET uses them (tests: GoogleTest's too).
+# malssi_precompiled(TARGET): TARGET uses them.
 option(MALSSI_PCH "Precompile the large headers" ON)
 
 function(malssi_header_set name)
@@ -14,21 +14,10 @@ endfunction()
 
 if(MALSSI_PCH)
   malssi_header_set(malssi_headers)
-  if(MALSSI_TESTS)
-    find_path(MALSSI_GTEST_HEADERS gtest/gtest.h)
-    if(MALSSI_GTEST_HEADERS)
-      malssi_header_set(malssi_test_headers <gtest/gtest.h>)
-    endif()
-  endif()
 endif()
 
 function(malssi_precompiled target)
-  if(NOT MALSSI_PCH)
-    return()
-  endif()
-  if("tests" IN_LIST ARGN)
-    target_precompile_headers(${target} REUSE_FROM malssi_test_headers)
-  else()
+  if(MALSSI_PCH)
     target_precompile_headers(${target} REUSE_FROM malssi_headers)
   endif()
 endfunction()

@@ -59,6 +59,16 @@ fs::path writable_target(const fs::path& path) {
 
 }  // namespace
 
+bool path_exists(const fs::path& path) {
+  std::error_code ignored;
+  return fs::exists(path, ignored);
+}
+
+bool is_folder(const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_directory(path, ignored);
+}
+
 MappedFile MappedFile::open(const fs::path& path) {
   const Descriptor file = open_descriptor(path, O_RDONLY, "read");
   const struct stat status = status_of(file.get(), path);

@@ -17,6 +17,10 @@
 
 namespace malssi {
 
+// Whether a path leads to something, to a folder. False, too, where this cannot be found out.
+bool path_exists(const fs::path& path);
+bool is_folder(const fs::path& path);
+
 // A file mapped read-only into memory. Move-only; empty files are allowed. The file must not shrink
 // while it is mapped.
 class MappedFile {

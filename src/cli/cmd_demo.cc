@@ -21,19 +21,27 @@ struct DemoCommand {
   int64_t seed = 1;
   bool quick = false;
   bool no_chat = false;
+  bool strict = false;
 };
 
-// The tuned model's and the base model's share of each set, as a table.
-void print_scores(const fs::path& folder) {
+struct Scores {
+  std::vector<demo::Score> base, tuned;
+};
+
+Scores load_scores(const fs::path& folder) {
   const auto questions = world::load_questions(folder / "world" / "eval.jsonl");
-  const auto base = demo::scores(questions, demo::load_replies(folder / "evaluation/base.json"));
-  const auto tuned = demo::scores(questions, demo::load_replies(folder / "evaluation/tuned.json"));
+  return {demo::scores(questions, demo::load_replies(folder / "evaluation" / "base.json")),
+          demo::scores(questions, demo::load_replies(folder / "evaluation" / "tuned.json"))};
+}
+
+// Both models' share of each set, as a table.
+void print_scores(const Scores& scores) {
   std::printf("%-20s %-8s %6s %6s %6s\n", "questions", "language", "asked", "base", "tuned");
-  for (const demo::Score& score : tuned)
+  for (const demo::Score& score : scores.tuned)
     std::printf("%-20s %-8s %6lld %5.1f%% %5.1f%%\n", score.set.c_str(),
                 score.language == world::Language::english ? "English" : "Korean",
                 static_cast<long long>(score.asked),
-                100 * demo::share_of(base, score.set, score.language), 100 * score.share());
+                100 * demo::share_of(scores.base, score.set, score.language), 100 * score.share());
 }
 
 void offer_chat(const fs::path& model, Console& console) {
@@ -55,11 +63,16 @@ void run(const DemoCommand& command, Runner& runner) {
   }
   double seconds = 0;
   for (const demo::StageRecord& stage : demo::finished_stages(demo)) seconds += stage.seconds;
-  print_scores(demo.folder);
+  const Scores scores = load_scores(demo.folder);
+  print_scores(scores);
   std::printf("stages: %s\nreport: %s\nchat:   malssi chat --model %s\n",
               human_seconds(seconds).c_str(), (demo.folder / "report.html").c_str(),
               (demo.folder / "model").c_str());
   std::fflush(stdout);
+  for (const std::string& broken : demo::broken_promises(scores.base, scores.tuned)) {
+    REQUIRE(!command.strict, "the demo misses its goal: ", broken);
+    runner.console.warn(broken);
+  }
   const bool at_a_terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
   if (at_a_terminal && !command.no_chat) offer_chat(demo.folder / "model", runner.console);
 }
@@ -86,6 +99,7 @@ void add_demo(CLI::App& app, Runner& runner) {
       ->capture_default_str();
   sub->add_flag("--quick", command->quick, "a smaller world and model, under two minutes");
   sub->add_flag("--no-chat", command->no_chat, "do not offer the chat at the end");
+  sub->add_flag("--strict", command->strict, "fail when the tuned model misses its goals");
   sub->callback([command, &runner] { run(*command, runner); });
 }
 

@@ -1,4 +1,5 @@
 // malssi tokenizer: trains tokenizers, and shows what they make of a text.
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -25,6 +26,13 @@ constexpr int64_t kMeasuredBytes = int64_t{8} << 20;  // of training text, for b
 
 using Clock = std::chrono::steady_clock;
 
+// Processor time of this thread: what other work on the machine does not change.
+double thread_seconds() {
+  timespec now{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
@@ -36,9 +44,9 @@ struct Measured {
 
   void add(const Tokenizer& tokenizer, std::string_view text, std::vector<int32_t>& ids) {
     ids.clear();
-    const auto start = Clock::now();
+    const double start = thread_seconds();
     tokenizer.encode(text, {}, ids);
-    seconds += seconds_since(start);
+    seconds += thread_seconds() - start;
     bytes += static_cast<int64_t>(text.size());
     characters += std::count_if(text.begin(), text.end(),
                                 [](char c) { return (static_cast<uint8_t>(c) & 0xC0) != 0x80; });
@@ -57,16 +65,22 @@ struct Measured {
   }
 };
 
+// Stops the reading of a corpus.
+struct Enough {};
+
 Measured measure(const Tokenizer& tokenizer, const CorpusOptions& corpus, int64_t most_bytes) {
   Measured measured;
   std::vector<int32_t> ids;
-  for_each_document(corpus, [&](std::string_view document) {
-    const int64_t left = most_bytes - measured.bytes;
-    if (left <= 0) return;
-    document = document.substr(0, static_cast<size_t>(left));
-    measured.add(tokenizer, document.substr(0, static_cast<size_t>(complete_utf8_prefix(document))),
-                 ids);
-  });
+  try {
+    for_each_document(corpus, [&](std::string_view document) {
+      const int64_t left = most_bytes - measured.bytes;
+      if (left < 4) throw Enough();
+      document = document.substr(0, static_cast<size_t>(left));
+      measured.add(tokenizer,
+                   document.substr(0, static_cast<size_t>(complete_utf8_prefix(document))), ids);
+    });
+  } catch (const Enough&) {
+  }
   return measured;
 }
 

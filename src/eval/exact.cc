@@ -28,8 +28,7 @@ std::vector<std::string> answer_all(Model& model, const Tokenizer& tokenizer,
   std::vector<std::vector<Message>> conversations;
   for (const std::string& question : questions) {
     std::vector<Message>& messages = conversations.emplace_back();
-    if (!options.system.empty())
-      messages.push_back({.role = "system", .content = options.system});
+    if (!options.system.empty()) messages.push_back({.role = "system", .content = options.system});
     messages.push_back({.role = "user", .content = question});
   }
   return answer_all(model, tokenizer, chat, conversations, options);

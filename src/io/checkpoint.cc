@@ -105,7 +105,7 @@ void save_checkpoint(const fs::path& run, int64_t step, Model& model, const Toke
   CHECK(step >= 0, "step ", step);
   const fs::path folder = checkpoint_folder(run, step), checkpoints = run / kFolder;
   remove_leftovers(checkpoints);
-  if (fs::exists(folder) && !is_whole(folder)) remove_checkpoint(folder);
+  if (path_exists(folder) && !is_whole(folder)) remove_checkpoint(folder);
   AtomicFolder whole(folder);
   save_model_files(whole.staging(), model, tokenizer, chat, options);
   write_safetensors(whole.staging() / kStateTensors, state.tensors, {}, Durability::later);

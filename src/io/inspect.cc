@@ -71,7 +71,7 @@ Json tokenizer_json(const Tokenizer& tokenizer) {
 // The style of our templates, the problem with a foreign one, null where there is none.
 Json chat_json(const fs::path& folder) {
   const fs::path path = folder / "tokenizer_config.json";
-  if (!fs::exists(path)) return nullptr;
+  if (!path_exists(path)) return nullptr;
   try {
     const auto chat = ChatTemplate::from_config(load_json(path), path.string());
     return chat ? Json(chat->style()) : Json();
@@ -91,14 +91,14 @@ Json damage_of(const fs::path& folder) {
 
 bool has_tokenizer(const fs::path& folder) {
   for (const char* name : {"tokenizer.json", "vocab.json", "encoder.json"})
-    if (fs::exists(folder / name)) return true;
+    if (path_exists(folder / name)) return true;
   return false;
 }
 
 void inspect_model(const fs::path& folder, Json& result) {
   const fs::path config_path = folder / "config.json", state = folder / "train_state.json";
-  result["kind"] = fs::exists(state) ? "checkpoint" : "model";
-  if (fs::exists(folder / kManifestName)) result["damage"] = damage_of(folder);
+  result["kind"] = path_exists(state) ? "checkpoint" : "model";
+  if (path_exists(folder / kManifestName)) result["damage"] = damage_of(folder);
   std::optional<ModelConfig> config;
   try {
     config = config_from_hf(load_json(config_path), config_path.string());
@@ -112,7 +112,7 @@ void inspect_model(const fs::path& folder, Json& result) {
   add_weights(result, weights, config ? &*config : nullptr);
   if (has_tokenizer(folder)) result["tokenizer"] = tokenizer_json(*load_tokenizer(folder));
   result["chat_template"] = chat_json(folder);
-  if (fs::exists(state)) result["training"] = load_json(state);
+  if (path_exists(state)) result["training"] = load_json(state);
   result["tensors"] = tensors_json(weights);
 }
 
@@ -120,7 +120,7 @@ void inspect_run(const fs::path& folder, Json& result) {
   result["kind"] = "run";
   result["models"] = Json::array();
   for (const char* inside : {"model", "best"})
-    if (fs::exists(folder / inside / "config.json"))
+    if (path_exists(folder / inside / "config.json"))
       result["models"].push_back((folder / inside).string());
   result["checkpoints"] = Json::array();
   for (const int64_t step : checkpoint_steps(folder)) {
@@ -141,16 +141,16 @@ void inspect_weights_file(const fs::path& file, Json& result) {
 }  // namespace
 
 Json inspect(const fs::path& path) {
-  REQUIRE(fs::exists(path), "cannot inspect ", path.string(),
+  REQUIRE(path_exists(path), "cannot inspect ", path.string(),
           ": no such file or folder: check the path");
   Json result = {{"path", path.string()}};
-  if (fs::exists(path / "config.json")) {
+  if (path_exists(path / "config.json")) {
     inspect_model(path, result);
-  } else if (fs::exists(path / "model" / "config.json") || fs::exists(path / "checkpoints")) {
+  } else if (path_exists(path / "model" / "config.json") || path_exists(path / "checkpoints")) {
     inspect_run(path, result);
   } else if (path.extension() == ".safetensors") {
     inspect_weights_file(path, result);
-  } else if (path.extension() == ".json" || (fs::is_directory(path) && has_tokenizer(path))) {
+  } else if (path.extension() == ".json" || (is_folder(path) && has_tokenizer(path))) {
     result["kind"] = "tokenizer";
     result["tokenizer"] = tokenizer_json(*load_tokenizer(path));
   } else {

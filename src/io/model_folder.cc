@@ -34,6 +34,10 @@ void check_plausible(const ModelConfig& c, const WeightFiles& weights, const fs:
   const double rows = number(c.vocab) + (c.family == "gpt2" ? number(c.context) : 0);
   const double claimed = number(c.width) * (rows + number(c.layers) * block);
   const double held = number(weights.element_count());
+  REQUIRE(number(c.context) * number(c.head_dim) <= 2 * held + 5e7,
+          (folder / "config.json").string(), ": a context of ", c.context,
+          " is beyond belief for a model of ", human_count(held),
+          " parameters: the file is damaged");
   REQUIRE(claimed <= 2 * held + 1e5, (folder / "config.json").string(), ": describes at least ",
           human_count(claimed), " parameters, the weights have ", human_count(held),
           ": the files do not belong together");
@@ -68,7 +72,7 @@ void load_chat(const fs::path& folder, LoadedModel& loaded) {
   loaded.chat_problem = folder.string() +
                         ": no chat template: it is a base model, which continues text; "
                         "tune it first (malssi tune sft)";
-  if (!fs::exists(path)) return;
+  if (!path_exists(path)) return;
   const Json config = load_json(path);
   try {
     loaded.chat = ChatTemplate::from_config(config, path.string());
@@ -102,12 +106,12 @@ const ChatTemplate& LoadedModel::dialogue() const {
 }
 
 fs::path find_model(const fs::path& folder) {
-  REQUIRE(fs::exists(folder), "no model at ", folder.string(), ": no such folder: check the path");
-  REQUIRE(fs::is_directory(folder), "no model at ", folder.string(),
+  REQUIRE(path_exists(folder), "no model at ", folder.string(), ": no such folder: check the path");
+  REQUIRE(is_folder(folder), "no model at ", folder.string(),
           ": it is a file: name the folder with config.json and model.safetensors");
   for (const char* inside : {"", "model", "best", "checkpoints/latest"}) {
     const fs::path candidate = *inside ? folder / inside : folder;
-    if (fs::exists(candidate / "config.json")) return candidate;
+    if (path_exists(candidate / "config.json")) return candidate;
   }
   const std::string below = models_below(folder);
   throw Error(
@@ -127,7 +131,7 @@ LoadedModel load_model(const fs::path& model_or_run, DType compute) {
           loaded.tokenizer->vocab_size(), " tokens, the model only ", config.vocab,
           ": the files do not belong together");
   load_chat(folder, loaded);
-  if (fs::exists(folder / "generation_config.json"))
+  if (path_exists(folder / "generation_config.json"))
     loaded.generation = load_json(folder / "generation_config.json");
   loaded.model = make_model(config, compute, std::nullopt);
   fill_weights(*loaded.model, weights, folder);

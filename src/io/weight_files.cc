@@ -66,14 +66,14 @@ WeightFiles WeightFiles::open(const fs::path& folder_or_file) {
   const auto add = [&](const fs::path& path) -> const Safetensors& {
     return *weights.files_.emplace_back(std::make_unique<Safetensors>(path));
   };
-  if (!fs::is_directory(folder_or_file)) {
+  if (!is_folder(folder_or_file)) {
     add(folder_or_file);
     return weights;
   }
   const fs::path index = folder_or_file / kIndex;
-  if (fs::exists(folder_or_file / kSingle)) {
+  if (path_exists(folder_or_file / kSingle)) {
     add(folder_or_file / kSingle);
-  } else if (fs::exists(index)) {
+  } else if (path_exists(index)) {
     for (const auto& [shard, names] : read_index(index)) {
       const Safetensors& file = add(folder_or_file / shard);
       for (const std::string& name : names)

@@ -12,6 +12,7 @@
 namespace malssi {
 namespace {
 
+constexpr size_t kMaxPattern = 16 * 1024;
 constexpr uint32_t kMatchLimit = 10'000'000;  // steps of one match
 constexpr uint32_t kDepthLimit = 100'000;
 constexpr uint32_t kHeapLimit = 64 * 1024;  // KiB
@@ -34,6 +35,8 @@ class RegexSplitter : public Splitter {
  public:
   explicit RegexSplitter(std::string pattern) : pattern_(std::move(pattern)) {
     REQUIRE(is_valid_utf8(pattern_), "split pattern: not valid UTF-8");
+    REQUIRE(pattern_.size() <= kMaxPattern, "split pattern: ", pattern_.size(),
+            " bytes long, expected at most ", kMaxPattern);
     int error = 0;
     PCRE2_SIZE at = 0;
     code_.reset(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern_.data()), pattern_.size(),

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <unordered_set>
 
 #include "base/error.h"
 #include "text/splitter.h"
@@ -186,6 +187,7 @@ AddedTokens read_added_tokens(const Json& json, std::string_view where) {
   if (json.is_null()) return added;
   const std::string place = concat(where, ": added_tokens");
   REQUIRE(json.is_array(), place, ": expected a list");
+  std::unordered_set<std::string> seen;
   for (const Json& item : json) {
     AddedToken token{.id = get<int32_t>(item, "id", place),
                      .text = get<std::string>(item, "content", place),
@@ -198,7 +200,7 @@ AddedTokens read_added_tokens(const Json& json, std::string_view where) {
     REQUIRE(!token.text.empty(), place, ": the token of id ", token.id, " is empty");
     REQUIRE(!get_or<bool>(item, "single_word", false, place), place, ": '", token.text,
             "' has single_word set, which is not supported");
-    REQUIRE(!added.find(token.text), place, ": '", token.text, "' is listed twice");
+    REQUIRE(seen.insert(token.text).second, place, ": '", token.text, "' is listed twice");
     added.add(std::move(token));
   }
   return added;

@@ -4,6 +4,7 @@
 #include "base/format.h"
 #include "base/lock.h"
 #include "base/parallel.h"
+#include "base/signal.h"
 #include "data/prepare.h"
 #include "train/language.h"
 #include "train/make_tokenizer.h"
@@ -86,7 +87,9 @@ RunResult pretrain(const PretrainConfig& config, const Json& settings, const Tok
   shape.eos_id = tokenizer.eos_id();
   const std::unique_ptr<Model> model = make_model(shape, compute_type(train), seed);
   LanguageObjective objective(*model, batches, validation ? &*validation : nullptr,
-                              {.batches_per_step = train.batch_rows / rows, .seed = seed});
+                              {.batches_per_step = train.batch_rows / rows,
+                               .seed = seed,
+                               .stop_requested = StopSignal::requested});
   begin();
   const RunPlan plan{.folder = train.out,
                      .summary = summary(config, *model),

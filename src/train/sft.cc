@@ -7,6 +7,7 @@
 #include "base/format.h"
 #include "base/lock.h"
 #include "base/parallel.h"
+#include "base/signal.h"
 #include "data/sft.h"
 #include "io/checkpoint.h"
 #include "train/grow.h"
@@ -138,8 +139,9 @@ RunResult tune(SftConfig& config, ConfigSchema& schema, const fs::path& folder,
   tell(chats, held_out ? &*held_out : nullptr, console);
   SftBatches batches(chats, {.rows = rows, .seed = seed});
   resolve_steps(config, batches.batches_per_epoch(), pieces);
-  LanguageObjective objective(*student.model, batches, validation ? &*validation : nullptr,
-                              {.batches_per_step = pieces, .seed = seed});
+  LanguageObjective objective(
+      *student.model, batches, validation ? &*validation : nullptr,
+      {.batches_per_step = pieces, .seed = seed, .stop_requested = StopSignal::requested});
   begin();
   const RunPlan plan{.folder = train.out,
                      .summary = concat("Tuned to follow instructions, from ", config.sft.model,

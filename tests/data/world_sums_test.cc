@@ -34,11 +34,11 @@ TEST(SumSplit, RefusesImpossibleCounts) {
 
 TEST(Sums, AreWorkedDigitByDigit) {
   EXPECT_EQ(answer_sum({47, 38}, SumStyle::steps, Language::english),
-            "Ones: 7 + 8 = 15, write 5, carry 1. Tens: 4 + 3 + 1 = 8. Answer: 85");
+            "Ones: 7+8=15, write 5, carry 1. Tens: 4+3+1=8. Answer: 85");
   EXPECT_EQ(answer_sum({91, 30}, SumStyle::steps, Language::english),
-            "Ones: 1 + 0 = 1, write 1, carry 0. Tens: 9 + 3 + 0 = 12. Answer: 121");
+            "Ones: 1+0=1, write 1, carry 0. Tens: 9+3+0=12. Answer: 121");
   EXPECT_EQ(answer_sum({47, 38}, SumStyle::steps, Language::korean),
-            "일의 자리: 7 + 8 = 15, 5를 쓰고 1을 올려요. 십의 자리: 4 + 3 + 1 = 8. 답: 85");
+            "일의 자리: 7+8=15, 5를 쓰고 1을 올려요. 십의 자리: 4+3+1=8. 답: 85");
   EXPECT_EQ(answer_sum({47, 38}, SumStyle::plain, Language::korean), "85");
 }
 

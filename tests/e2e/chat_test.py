@@ -4,11 +4,12 @@ import os
 import pty
 import re
 import select
+import shutil
 import subprocess
 import time
 import unittest
 
-from program import CHAT, PROGRAM, ProgramTest, environment
+from program import BASE, CHAT, PROGRAM, ProgramTest, environment
 
 
 class Piped(ProgramTest):
@@ -41,9 +42,12 @@ class Piped(ProgramTest):
 class OnATerminal(ProgramTest):
     def setUp(self):
         super().setUp()
+        self.open("--model", CHAT, "--temperature", "3", "--seed", "1", "--max-tokens", "120")
+
+    def open(self, *flags):
         self.screen, inner = pty.openpty()
         self.process = subprocess.Popen(
-            [PROGRAM, "chat", "--model", CHAT, "--temperature", "3", "--seed", "1", "--max-tokens", "120"],
+            [PROGRAM, "chat", *flags],
             stdin=inner, stdout=inner, stderr=inner, start_new_session=True, env=environment(TERM="dumb"),
             preexec_fn=lambda: __import__("fcntl").ioctl(0, __import__("termios").TIOCSCTTY, 0))
         os.close(inner)
@@ -80,6 +84,33 @@ class OnATerminal(ProgramTest):
         self.wait_for(r"did you mean '/save'\?[\s\S]*> $")
         self.type("/quit\n")
         self.assertEqual(self.process.wait(timeout=30), 0)
+
+    def test_ctrl_c_stops_the_answer_and_not_the_program(self):
+        self.open("--model", endless(BASE, self.folder / "endless"), "--template", "malssi", "--greedy",
+                  "--context", "50000", "--max-tokens", "50000")
+        for _ in range(2):
+            self.type("Tell me everything.\n")
+            self.wait_for(r"[\s\S]{300}")
+            self.type("\x03")
+            self.wait_for(r"\(stopped\)\s+> $")
+        self.type("/quit\n")
+        self.assertEqual(self.process.wait(timeout=30), 0)
+
+
+def endless(model, folder):
+    """A copy of the model with a long context, which does not know the tokens that would end an answer."""
+    shutil.copytree(model, folder)
+    config = json.loads((folder / "config.json").read_text())
+    config["max_position_embeddings"] = 50000
+    (folder / "config.json").write_text(json.dumps(config))
+    weights = bytearray((folder / "model.safetensors").read_bytes())
+    header = 8 + int.from_bytes(weights[:8], "little")
+    table = json.loads(weights[8:header])["model.embed_tokens.weight"]
+    begin, end = table["data_offsets"]
+    begin += (end - begin) // table["shape"][0] * 256  # the bytes' own rows come first
+    weights[header + begin:header + end] = bytes(end - begin)
+    (folder / "model.safetensors").write_bytes(weights)
+    return folder
 
 
 if __name__ == "__main__":

@@ -1,8 +1,12 @@
-// The demo: the whole life of a small model as a list of stages, from made-up text to a model that talks. A stage that is
-// done leaves its result in the demo's folder and a line in demo.json; started again, the demo goes on behind it.
-//   FOLDER/world/       texts, chats and questions (data/world/write.h)    base/, tuned/   the training runs
-//   FOLDER/tokenizer/   tokenizer.json                                     evaluation/     replies and scores
-//   FOLDER/model/       what to chat with                                  report.html, demo.json
+// The demo: the whole life of a small model as a list of stages, from made-up text to a model that
+// talks. A stage that is done leaves its result in the demo's folder and a line in demo.json;
+// started again, the demo goes on behind it.
+//   FOLDER/world/          texts, chats and questions (data/world/write.h)
+//   FOLDER/tokenizer/      tokenizer.json
+//   FOLDER/base/, tuned/   the training runs
+//   FOLDER/evaluation/     replies and scores
+//   FOLDER/model/          what to chat with
+//   FOLDER/report.html, demo.json
 #pragma once
 
 #include <cstdint>
@@ -41,8 +45,8 @@ struct StageRecord {
 };
 std::vector<StageRecord> finished_stages(const Demo& demo);
 
-// Runs the stages that are not done yet. False: a stop was asked for. Throws Error: the folder holds something else, or
-// another demo is writing it.
+// Runs the stages that are not done yet. False: a stop was asked for. Throws Error: the folder
+// holds something else, or another demo is writing it.
 bool run_demo(Demo& demo);
 
 // The stages' functions, each in the file that does its work.

@@ -1,7 +1,9 @@
 #include "cli/demo/evaluation.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
+#include <utility>
 
 #include "base/error.h"
 #include "base/signal.h"
@@ -10,6 +12,15 @@
 #include "models/model.h"
 
 namespace malssi::demo {
+namespace {
+
+constexpr std::string_view kFacts = "facts", kPlain = "additions", kSteps = "additions in steps";
+constexpr std::pair<std::string_view, double> kGoals[] = {{kFacts, 0.90}, {kSteps, 0.85}};
+constexpr double kBaseMost = 0.05;
+
+}  // namespace
+
+std::string percent(double share) { return concat(std::floor(share * 1000) / 10, "%"); }
 
 std::optional<std::vector<Reply>> ask_all(const fs::path& model,
                                           std::span<const world::Question> questions,
@@ -65,6 +76,34 @@ double share_of(std::span<const Score> scores, std::string_view set,
   }
   if (asked == 0) return std::numeric_limits<double>::quiet_NaN();
   return static_cast<double>(right) / static_cast<double>(asked);
+}
+
+double goal_of(std::string_view set) {
+  for (const auto& [name, share] : kGoals)
+    if (name == set) return share;
+  return std::numeric_limits<double>::quiet_NaN();
+}
+
+std::vector<std::string> broken_promises(std::span<const Score> base,
+                                         std::span<const Score> tuned) {
+  std::vector<std::string> broken;
+  const auto expect = [&](bool holds, const std::string& sentence) {
+    if (!holds) broken.push_back(sentence);
+  };
+  for (const Score& score : tuned) {
+    const double goal = goal_of(score.set);
+    if (std::isnan(goal)) continue;
+    const std::string set = concat(score.set, ", ", world::language_code(score.language));
+    expect(score.share() >= goal, concat("the tuned model is right in ", percent(score.share()),
+                                         " of ", set, "; ", percent(goal), " are promised"));
+    const double before = share_of(base, score.set, score.language);
+    expect(before <= kBaseMost, concat("the base model is right in ", percent(before), " of ", set,
+                                       " without having been tuned"));
+  }
+  const double steps = share_of(tuned, kSteps), plain = share_of(tuned, kPlain);
+  expect(steps > plain, concat("of additions, ", percent(steps), " are right in steps and ",
+                               percent(plain), " at once"));
+  return broken;
 }
 
 void save_replies(const fs::path& file, std::span<const world::Question> questions,

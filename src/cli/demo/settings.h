@@ -1,4 +1,5 @@
-// How large the demo's world and model are, and how long it trains: two sizes, both measured in docs/BENCHMARKS.md.
+// How large the demo's world and model are, and how long it trains: two sizes, both measured in
+// docs/BENCHMARKS.md.
 #pragma once
 
 #include <cstdint>

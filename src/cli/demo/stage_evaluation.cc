@@ -1,15 +1,9 @@
-#include <cmath>
-
 #include "base/error.h"
 #include "cli/demo/demo.h"
 #include "cli/demo/evaluation.h"
 
 namespace malssi::demo {
 namespace {
-
-std::string per_cent(double share) {
-  return concat(static_cast<int64_t>(std::floor(share * 100)), "%");
-}
 
 std::optional<std::string> evaluate(Demo& demo, std::string_view name) {
   const auto questions = world::load_questions(demo.folder / "world" / "eval.jsonl");
@@ -19,10 +13,10 @@ std::optional<std::string> evaluate(Demo& demo, std::string_view name) {
   save_replies(demo.folder / "evaluation" / concat(name, ".json"), questions, *replies);
   const std::vector<Score> table = scores(questions, *replies);
   return concat("right of the facts in wordings never seen: ",
-                per_cent(share_of(table, "facts", world::Language::english)), " in English, ",
-                per_cent(share_of(table, "facts", world::Language::korean)),
-                " in Korean; of additions never seen: ", per_cent(share_of(table, "additions")),
-                " at once, ", per_cent(share_of(table, "additions in steps")), " in steps");
+                percent(share_of(table, "facts", world::Language::english)), " in English, ",
+                percent(share_of(table, "facts", world::Language::korean)),
+                " in Korean; of additions never seen: ", percent(share_of(table, "additions")),
+                " at once, ", percent(share_of(table, "additions in steps")), " in steps");
 }
 
 }  // namespace

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <array>
 
 #include "base/error.h"
 #include "base/format.h"
@@ -10,13 +9,6 @@
 
 namespace malssi::demo {
 namespace {
-
-// What the demo promises of the tuned model.
-struct Goal {
-  std::string_view set;
-  double share;
-};
-constexpr std::array kGoals = {Goal{"facts", 0.90}, Goal{"additions in steps", 0.85}};
 
 struct Results {
   std::vector<world::Question> questions;
@@ -39,29 +31,21 @@ std::string_view language_name(world::Language language) {
   return language == world::Language::english ? "English" : "Korean";
 }
 
-std::string per_cent(double share) { return concat(human_number(100 * share), "%"); }
-
-double goal_of(std::string_view set) {
-  for (const Goal& goal : kGoals)
-    if (goal.set == set) return goal.share;
-  return Metrics::kNone;
-}
-
 void add_figures(Report& report, const Results& results, double seconds) {
   using world::Language;
   const auto& tuned = results.tuned_scores;
   report.figures(
-      {{.value = per_cent(share_of(tuned, "facts", Language::english)),
+      {{.value = percent(share_of(tuned, "facts", Language::english)),
         .label = "facts, asked in new words, English",
         .note = concat("base model: ",
-                       per_cent(share_of(results.base_scores, "facts", Language::english)))},
-       {.value = per_cent(share_of(tuned, "facts", Language::korean)),
+                       percent(share_of(results.base_scores, "facts", Language::english)))},
+       {.value = percent(share_of(tuned, "facts", Language::korean)),
         .label = "facts, asked in new words, Korean",
         .note = concat("base model: ",
-                       per_cent(share_of(results.base_scores, "facts", Language::korean)))},
-       {.value = per_cent(share_of(tuned, "additions in steps")),
+                       percent(share_of(results.base_scores, "facts", Language::korean)))},
+       {.value = percent(share_of(tuned, "additions in steps")),
         .label = "new additions, worked in steps",
-        .note = concat("at once: ", per_cent(share_of(tuned, "additions")))},
+        .note = concat("at once: ", percent(share_of(tuned, "additions")))},
        {.value = human_seconds(seconds), .label = "from nothing to here"}});
 }
 

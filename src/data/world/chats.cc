@@ -40,6 +40,14 @@ class Collector {
       }
     }
   }
+  void remarks(int64_t count) {
+    for (int64_t i = 0; i < count; ++i) {
+      const Language language = kLanguages[static_cast<size_t>(i % 2)];
+      const Remark remark = make_remark(world_, rng_);
+      add(translation(remark, language, Wording::trained, rng_));
+      add(rewriting(make_remark(world_, rng_), language, Wording::trained, rng_));
+    }
+  }
   void descriptions(int64_t times) {
     for (const Language language : kLanguages) {
       for (int64_t i = 0; i < times; ++i) {
@@ -105,6 +113,7 @@ std::vector<Conversation> make_chats(const World& world, const Split& split,
   collector.questions(counts.wordings);
   collector.sums(counts.sums);
   collector.sentences(counts.translations);
+  collector.remarks(counts.remarks);
   collector.descriptions(counts.descriptions);
   collector.summaries(counts.summaries);
   collector.dialogues(counts.dialogues);

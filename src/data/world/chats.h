@@ -15,6 +15,7 @@ struct ChatCounts {
   int64_t wordings = 6;      // of each question about each fact, in each language
   int64_t sums = 3000;       // answered plainly, and as many with steps
   int64_t translations = 2;  // of each fact, in each direction; rewritings likewise
+  int64_t remarks = 400;     // translated, and as many rewritten, half in each language
   int64_t descriptions = 2;  // of each person, each language; lists likewise
   int64_t summaries = 400;   // half in each language
   int64_t dialogues = 600;   // likewise

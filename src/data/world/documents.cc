@@ -68,12 +68,21 @@ std::string side_by_side(const World& world, Rng& rng) {
     append(text, "\n", answer_of(world, fact, second));
     ++lines;
   }
+  const Remark remark = make_remark(world, rng);
+  append(text, "\n", remark.sentence.in(first));
+  append(text, "\n", remark.sentence.in(second));
   return text;
+}
+
+// A story, and at times what happened in it once more.
+std::string story(const World& world, Language language, Rng& rng) {
+  const Story told = make_story(world, language, rng);
+  return rng.chance(0.5) ? told.text : told.text + "\n" + told.summary;
 }
 
 std::string additions(const Split& split, Language language, Rng& rng) {
   std::string text;
-  const SumStyle style = rng.pick(std::vector{SumStyle::plain, SumStyle::steps});
+  const SumStyle style = rng.chance(0.3) ? SumStyle::plain : SumStyle::steps;
   const int64_t lines = style == SumStyle::plain ? 6 : 2;
   for (int64_t i = 0; i < lines; ++i) {
     const Sum& sum = rng.pick(split.sums.train);
@@ -91,13 +100,13 @@ std::vector<std::string> make_documents(const World& world, const Split& split, 
   while (std::ssize(documents) < count) {
     const Language language = rng.pick(kLanguages);
     const double kind = rng.uniform();
-    if (kind < 0.45)
+    if (kind < 0.42)
       documents.push_back(portrait(world, language, rng));
-    else if (kind < 0.60)
+    else if (kind < 0.54)
       documents.push_back(list(world, language, rng));
-    else if (kind < 0.74)
-      documents.push_back(make_story(world, language, rng).text);
-    else if (kind < 0.87)
+    else if (kind < 0.68)
+      documents.push_back(story(world, language, rng));
+    else if (kind < 0.82)
       documents.push_back(side_by_side(world, rng));
     else
       documents.push_back(additions(split, language, rng));

@@ -90,16 +90,23 @@ const Wordings& listing_wordings(Language language) {
 
 Term in_both(std::string text) { return {text, text}; }
 
+Task translated(const Term& sentence, Language from, Wording wording, Rng& rng) {
+  const Language to = from == Language::english ? Language::korean : Language::english;
+  Slots slots;
+  slots.set("text", in_both(sentence.in(from)));
+  return {fill(translation_wordings(from).pick(wording, rng), slots, from), sentence.in(to)};
+}
 }  // namespace
 
 Task translation(const World& world, const Fact& fact, Language from, Wording wording, Rng& rng) {
-  const Language to = from == Language::english ? Language::korean : Language::english;
-  Slots slots;
-  slots.set("text", in_both(answer_of(world, fact, from)));
-  return {fill(translation_wordings(from).pick(wording, rng), slots, from),
-          answer_of(world, fact, to)};
+  const Term sentence = {answer_of(world, fact, Language::english),
+                         answer_of(world, fact, Language::korean)};
+  return translated(sentence, from, wording, rng);
 }
 
+Task translation(const Remark& remark, Language from, Wording wording, Rng& rng) {
+  return translated(remark.sentence, from, wording, rng);
+}
 std::optional<Task> rewriting(const World& world, const Fact& fact, Language language,
                               Wording wording, Rng& rng) {
   const auto& [before, after] = phrases(fact.relation, language).rewrite;
@@ -108,6 +115,15 @@ std::optional<Task> rewriting(const World& world, const Fact& fact, Language lan
   slots.set("text", in_both(fill(before, slots, language)));
   return Task{fill(rewriting_wordings(language).pick(wording, rng), slots, language),
               fill(after, slots, language)};
+}
+
+Task rewriting(const Remark& remark, Language language, Wording wording, Rng& rng) {
+  const bool english = language == Language::english;
+  Slots slots;
+  slots.set("she", remark.pronoun);
+  slots.set("text", in_both(english ? remark.sentence.en : remark.reworded.ko));
+  return {fill(rewriting_wordings(language).pick(wording, rng), slots, language),
+          english ? remark.reworded.en : remark.sentence.ko};
 }
 
 Task description(const World& world, int64_t person, Language language, Wording wording, Rng& rng) {

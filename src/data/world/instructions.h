@@ -18,13 +18,15 @@ struct Task {
 // Which of the wordings of an instruction: those of training, or one that training never uses.
 enum class Wording { trained, held_out };
 
-// The fact's sentence to be put into the other language. `from` is the sentence's language, and the
-// instruction's.
+// The sentence of a fact, or a remark, to be put into the other language. `from` is the sentence's
+// language, and the instruction's.
 Task translation(const World& world, const Fact& fact, Language from, Wording wording, Rng& rng);
 // English: the person's name becomes he or she; Korean: plain style becomes polite. Nothing where
 // the relation has no such pair of sentences.
 std::optional<Task> rewriting(const World& world, const Fact& fact, Language language,
                               Wording wording, Rng& rng);
+Task translation(const Remark& remark, Language from, Wording wording, Rng& rng);
+Task rewriting(const Remark& remark, Language language, Wording wording, Rng& rng);
 Task description(const World& world, int64_t person, Language language, Wording wording, Rng& rng);
 Task summary(const Story& story, Language language, Wording wording, Rng& rng);
 

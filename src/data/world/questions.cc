@@ -96,6 +96,14 @@ class Examiner {
           rewritings.push_back(task("rewritings", language, std::move(*made)));
       }
     }
+    for (int64_t i = 0; i < count; ++i) {
+      const Language language = kLanguages[static_cast<size_t>(i % 2)];
+      const Remark remark = make_remark(world_, rng_);
+      translations.push_back(
+          task("translations", language, translation(remark, language, Wording::held_out, rng_)));
+      rewritings.push_back(
+          task("rewritings", language, rewriting(remark, language, Wording::held_out, rng_)));
+    }
     keep(std::move(translations), count);
     keep(std::move(rewritings), count);
   }

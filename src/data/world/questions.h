@@ -22,14 +22,13 @@ enum class Check {
 };
 
 struct Question {
-  std::string set =
-      {};  // "facts", "unasked facts", "follow-ups", "additions", "additions in steps",
-           // "translations", ...
+  // "facts", "unasked facts", "follow-ups", "additions", "additions in steps", "translations", ...
+  std::string set = {};
   Language language = Language::english;
   Conversation messages = {};  // ends with the user
   Check check = Check::exact;
-  std::vector<std::string> answers =
-      {};  // exact: any is right; list: all together; sums: the total
+  // exact: any is right; list: all together; sums: the total.
+  std::vector<std::string> answers = {};
   Sum sum = {};
 };
 

@@ -12,29 +12,15 @@
 
 namespace malssi::world {
 
+// clang-format off
 enum class Relation {
-  home,
-  job,
-  food,
-  hobby,
-  species,
-  pet,
-  thing,
-  colour,
-  friend_,
-  deed,
-  season,
-  coat,
-  toy,  // people
-  sight,
-  nature,  // places
-  who_job,
-  who_thing,
-  who_pet,
-  who_deed,     // reverse, people
-  where_sight,  // reverse, places
+  home, job, food, hobby, species, pet, thing, colour, friend_, deed, season, coat, toy,  // people
+  sight, nature,                                                                          // places
+  who_job, who_thing, who_pet, who_deed,  // reverse, people
+  where_sight,                            // reverse, places
   count
 };
+// clang-format on
 inline constexpr int64_t kRelations = static_cast<int64_t>(Relation::count);
 
 bool about_places(Relation relation);
@@ -42,15 +28,17 @@ std::string_view relation_name(Relation relation);  // "home", "who_job", ...
 
 // Patterns over the subject's slots.
 struct Phrases {
-  std::vector<std::string_view> statements =
-      {};                                        // how documents say it; none for reverse relations
+  struct Rewrite {
+    std::string_view from, to;
+  };
+  // How documents say it; none for reverse relations.
+  std::vector<std::string_view> statements = {};
   std::vector<std::string_view> questions = {};  // asked in training
   std::vector<std::string_view> held_out = {};   // asked in evaluation only
-  std::string_view follow_up =
-      {};  // asked after something else about the same person; may be empty
-  struct {
-    std::string_view from, to;
-  } rewrite = {};  // English: with he or she; Korean: plain style to polite. May be empty
+  // Asked after something else about the same person; may be empty.
+  std::string_view follow_up = {};
+  // English: with he or she; Korean: plain style made polite. May be empty.
+  Rewrite rewrite = {};
   std::string_view answer = {};             // the sentence that answers
   std::vector<std::string_view> also = {};  // other answers that are right
 };

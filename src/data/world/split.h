@@ -10,9 +10,8 @@
 namespace malssi::world {
 
 struct Split {
-  std::vector<Fact> asked;  // training chats ask for these; evaluation asks in other words
-  std::vector<Fact>
-      unasked;  // training chats neither ask for these nor state them, but for stories
+  std::vector<Fact> asked;     // training chats ask for these; evaluation asks in other words
+  std::vector<Fact> unasked;   // training chats never ask for these; texts and stories state them
   std::vector<Fact> reworded;  // training chats translate and rewrite sentences that state these
   std::vector<Fact> unworded;  // never translated or rewritten in training chats
   SumSplit sums;

@@ -1,5 +1,6 @@
 #include "data/world/stories.h"
 
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -50,7 +51,36 @@ const Parts& korean() {
   return parts;
 }
 
+struct RemarkPatterns {
+  std::string_view english, with_pronoun, korean, plain;
+};
+constexpr RemarkPatterns kRemarks[] = {
+    {"{x} found {find} {spot}.", "{she:Cap} found {find} {spot}.",
+     "{x:는} {spot}에서 {find:를} 찾았어요.", "{x:는} {spot}에서 {find:를} 찾았다."},
+    {"{x} lost {find} {spot}.", "{she:Cap} lost {find} {spot}.",
+     "{x:는} {spot}에서 {find:를} 잃어버렸어요.", "{x:는} {spot}에서 {find:를} 잃어버렸다."},
+    {"{x} gave {y} {find}.", "{she:Cap} gave {y} {find}.", "{x:는} {y}에게 {find:를} 주었어요.",
+     "{x:는} {y}에게 {find:를} 주었다."},
+    {"{x} met {y} {spot}.", "{she:Cap} met {y} {spot}.", "{x:는} {spot}에서 {y:를} 만났어요.",
+     "{x:는} {spot}에서 {y:를} 만났다."},
+};
+
 }  // namespace
+
+Remark make_remark(const World& world, Rng& rng) {
+  const int64_t people = std::ssize(world.people);
+  const int64_t one = rng.below(people), other = (one + 1 + rng.below(people - 1)) % people;
+  Slots slots = world.people[static_cast<size_t>(one)].slots;
+  slots.set("y", world.people[static_cast<size_t>(other)].name);
+  slots.set("spot", rng.pick(spots()));
+  slots.set("find", rng.pick(finds()));
+  const RemarkPatterns& patterns = rng.pick(std::span(kRemarks));
+  return {.sentence = {fill(patterns.english, slots, Language::english),
+                       fill(patterns.korean, slots, Language::korean)},
+          .reworded = {fill(patterns.with_pronoun, slots, Language::english),
+                       fill(patterns.plain, slots, Language::korean)},
+          .pronoun = slots.get("she")};
+}
 
 Story make_story(const World& world, Language language, Rng& rng) {
   const Parts& parts = language == Language::english ? english() : korean();

@@ -15,4 +15,11 @@ struct Story {
 };
 Story make_story(const World& world, Language language, Rng& rng);
 
+// Something small that somebody did one day: new each time, like a story's find.
+struct Remark {
+  Term sentence;  // in both languages, Korean in polite style
+  Term reworded;  // English with he or she; Korean in plain style
+  Term pronoun;   // "she": what English is reworded with
+};
+Remark make_remark(const World& world, Rng& rng);
 }  // namespace malssi::world

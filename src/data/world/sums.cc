@@ -108,8 +108,8 @@ std::string answer_sum(const Sum& sum, SumStyle style, Language language) {
   if (style == SumStyle::plain) return concat(sum.total());
   const int64_t ones = sum.a % 10 + sum.b % 10, carry = ones / 10;
   const int64_t tens = sum.a / 10 + sum.b / 10 + carry;
-  const std::string first = concat(sum.a % 10, " + ", sum.b % 10, " = ", ones);
-  const std::string second = concat(sum.a / 10, " + ", sum.b / 10, " + ", carry, " = ", tens);
+  const std::string first = concat(sum.a % 10, "+", sum.b % 10, "=", ones);
+  const std::string second = concat(sum.a / 10, "+", sum.b / 10, "+", carry, "=", tens);
   if (language == Language::english)
     return concat("Ones: ", first, ", write ", ones % 10, ", carry ", carry, ". Tens: ", second,
                   ". Answer: ", sum.total());

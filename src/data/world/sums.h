@@ -1,6 +1,5 @@
 // Two-digit additions: as a plain answer, and worked digit by digit with the carry, each step short
-// enough to be copied and looked up: "Ones: 7 + 8 = 15, write 5, carry 1. Tens: 4 + 3 + 1 = 8.
-// Answer: 85".
+// enough to be copied and looked up: "Ones: 7+8=15, write 5, carry 1. Tens: 4+3+1=8. Answer: 85".
 #pragma once
 
 #include <cstdint>

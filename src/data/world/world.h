@@ -21,9 +21,9 @@ struct Person {
   bool woman = false;
   int64_t home = 0;         // index of a place
   int64_t best_friend = 0;  // index of another person
-  Slots slots =
-      {};  // x, she, her, home, job, food, hobby, species, pet, thing, colour, friend, deed,
-           // do, season, coat, toy, sight and nature (of the home)
+  // x, she, her, home, job, food, hobby, species, pet, thing, colour, friend, deed, do, season,
+  // coat, toy, and sight and nature of the home.
+  Slots slots = {};
 };
 
 struct Place {

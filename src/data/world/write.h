@@ -1,7 +1,8 @@
 // A world as files, ready for pretraining, tuning and evaluation:
-//   pretrain.jsonl, validation.jsonl   {"text"}: documents            sft.jsonl   {"messages"}:
-//   chats eval.jsonl                         questions (questions.h)        world.json  the options
-//   and every fact
+//   pretrain.jsonl, validation.jsonl   {"text"}: documents
+//   sft.jsonl                          {"messages"}: chats
+//   eval.jsonl                         questions (questions.h)
+//   world.json                         the options and every fact
 #pragma once
 
 #include "base/file.h"
