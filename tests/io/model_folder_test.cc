@@ -217,6 +217,8 @@ TEST_F(ModelFolder, RefusesSizesFarBeyondItsFilesBeforeTakingMemory) {
   config["num_attention_heads"] = 1 << 10;
   EXPECT_TRUE(
       contains(load_error_with("config.json", dump_json(config)), "do not belong together"));
+  const std::string endless = dump_json(config_with("max_position_embeddings", 1 << 24));
+  EXPECT_TRUE(contains(load_error_with("config.json", endless), "beyond belief"));
 }
 
 TEST_F(ModelFolder, LoadsWithAForeignChatTemplateButDoesNotChat) {
