@@ -86,6 +86,8 @@ class OnATerminal(ProgramTest):
         self.assertEqual(self.process.wait(timeout=30), 0)
 
     def test_ctrl_c_stops_the_answer_and_not_the_program(self):
+        self.process.kill()
+        self.process.wait()
         self.open("--model", endless(BASE, self.folder / "endless"), "--template", "malssi", "--greedy",
                   "--context", "50000", "--max-tokens", "50000")
         for _ in range(2):
