@@ -171,7 +171,9 @@ TEST_F(Prepare, AVocabularyBeyond16BitsUses32) {
   for (const int64_t vocab : {65'536, 65'537}) {
     const fs::path target = folder_ / std::to_string(vocab);
     const std::vector<int32_t> ids = {0, 65'535, static_cast<int32_t>(vocab - 1), 7};
-    ShardWriter writer(target, {.vocab = vocab}, 1000);
+    ShardIndex index;
+    index.vocab = vocab;
+    ShardWriter writer(target, index, 1000);
     writer.begin_document();
     writer.append(ids);
     writer.end_document();

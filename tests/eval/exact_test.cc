@@ -53,7 +53,9 @@ TEST(AnswerAll, RefusesAQuestionThatDoesNotFit) {
   const Speaker speaker;
   const std::vector<std::string> questions = {"short", std::string(100, 'q')};
   EXPECT_THROW(answer_all(*speaker.model, *speaker.tokenizer, speaker.chat, questions), Error);
-  EXPECT_TRUE(answer_all(*speaker.model, *speaker.tokenizer, speaker.chat, {}).empty());
+  EXPECT_TRUE(
+      answer_all(*speaker.model, *speaker.tokenizer, speaker.chat, std::vector<std::string>{})
+          .empty());
 }
 
 TEST(Exact, IgnoresSurroundingWhiteSpaceOnly) {
