@@ -26,6 +26,7 @@ class ModelPredictor : public Predictor {
 
  private:
   Model& model_;
+  int64_t parameters_;
   int64_t slots_;
   int64_t capacity_;
   KvCache cache_;
