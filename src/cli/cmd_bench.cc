@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <optional>
 
 #include "base/error.h"
 #include "base/format.h"
@@ -31,6 +32,7 @@ struct BenchCommand {
   int64_t vocab = 0;
   int64_t rows = 0, context = 0, prompt = 0;
   std::vector<int64_t> sequences = {1, 8};
+  std::string only;
   double seconds = 2;
   bool json = false;
 };
@@ -82,8 +84,8 @@ Subject subject_of_folder(const BenchCommand& command) {
 struct Measured {
   MachineSpeed machine;
   double ceiling = 0;  // of products in the model's dtype
-  TrainingSpeed training;
-  PrefillSpeed prefill;
+  std::optional<TrainingSpeed> training;
+  std::optional<PrefillSpeed> prefill;
   std::vector<DecodeSpeed> decode;
 };
 
@@ -94,17 +96,23 @@ void measure_model(const BenchCommand& command, Subject& subject, Runner& runner
                              .cancelled = [] { return StopSignal::requested(); }};
   const int64_t context = subject.model->config().context;
   const int64_t prompt = command.prompt > 0 ? command.prompt : std::min<int64_t>(context, 512);
-  measured.ceiling = subject.model->dtype() == DType::bf16 && measured.machine.bf16_flops > 0
-                         ? measured.machine.bf16_flops
-                         : measured.machine.f32_flops;
-  runner.console.note("measuring the reading of prompts");
-  measured.prefill = measure_prefill(*subject.model, prompt, options);
-  runner.console.note("measuring the writing of answers");
-  const int64_t past = std::min(prompt, context - 1);
-  for (const int64_t sequences : command.sequences)
-    measured.decode.push_back(measure_decode(*subject.model, sequences, past, options));
-  runner.console.note("measuring training steps");
-  measured.training = measure_training(*subject.model, subject.shape, subject.optim, options);
+  const auto wanted = [&](std::string_view part) {
+    return command.only.empty() || command.only == part;
+  };
+  if (wanted("training")) {  // first: its peak of memory is to be its own
+    runner.console.note("measuring training steps");
+    measured.training = measure_training(*subject.model, subject.shape, subject.optim, options);
+  }
+  if (wanted("prefill")) {
+    runner.console.note("measuring the reading of prompts");
+    measured.prefill = measure_prefill(*subject.model, prompt, options);
+  }
+  if (wanted("decode")) {
+    runner.console.note("measuring the writing of answers");
+    const int64_t past = std::min(prompt, context - 1);
+    for (const int64_t sequences : command.sequences)
+      measured.decode.push_back(measure_decode(*subject.model, sequences, past, options));
+  }
 }
 
 Json json_of(const RoundTimes& times) {
@@ -124,37 +132,45 @@ Json machine_json(const MachineSpeed& machine) {
               {"triad_bytes_per_second", machine.triad_bytes}};
 }
 
+Json training_json(const TrainingSpeed& training, double ceiling) {
+  Json json = json_of(training.steps);
+  json.update(Json{{"rows", training.shape.rows},
+                   {"context", training.shape.context},
+                   {"rows_at_once", training.shape.rows_at_once},
+                   {"tokens_per_second", training.tokens_per_second},
+                   {"flops_per_second", training.flops},
+                   {"utilisation", training.flops / ceiling},
+                   {"peak_memory_bytes", training.memory_bytes}});
+  return json;
+}
+
+Json prefill_json(const PrefillSpeed& prefill, double ceiling) {
+  Json json = json_of(prefill.passes);
+  json.update(Json{{"tokens", prefill.tokens},
+                   {"tokens_per_second", prefill.tokens_per_second},
+                   {"flops_per_second", prefill.flops},
+                   {"utilisation", prefill.flops / ceiling}});
+  return json;
+}
+
+Json decode_json(const DecodeSpeed& decode) {
+  Json json = json_of(decode.passes);
+  json.update(Json{{"sequences", decode.sequences},
+                   {"past", decode.past},
+                   {"tokens_per_second", decode.tokens_per_second},
+                   {"read_bytes_per_second", decode.read_bytes}});
+  return json;
+}
+
 Json model_json(const Subject& subject, const Measured& measured) {
-  const ModelConfig& config = subject.model->config();
-  const TrainingSpeed& training = measured.training;
-  const PrefillSpeed& prefill = measured.prefill;
   Json json;
   json["model"] = Json{{"name", subject.name},
-                       {"family", config.family},
+                       {"family", subject.model->config().family},
                        {"parameters", subject.model->parameter_count()},
                        {"dtype", dtype_name(subject.model->dtype())}};
-  json["training"] = json_of(training.steps);
-  json["training"].update(Json{{"rows", training.shape.rows},
-                               {"context", training.shape.context},
-                               {"rows_at_once", training.shape.rows_at_once},
-                               {"tokens_per_second", training.tokens_per_second},
-                               {"flops_per_second", training.flops},
-                               {"utilisation", training.flops / measured.ceiling},
-                               {"peak_memory_bytes", training.memory_bytes}});
-  json["prefill"] = json_of(prefill.passes);
-  json["prefill"].update(Json{{"tokens", prefill.tokens},
-                              {"tokens_per_second", prefill.tokens_per_second},
-                              {"flops_per_second", prefill.flops},
-                              {"utilisation", prefill.flops / measured.ceiling}});
-  json["decode"] = Json::array();
-  for (const DecodeSpeed& decode : measured.decode) {
-    Json entry = json_of(decode.passes);
-    entry.update(Json{{"sequences", decode.sequences},
-                      {"past", decode.past},
-                      {"tokens_per_second", decode.tokens_per_second},
-                      {"read_bytes_per_second", decode.read_bytes}});
-    json["decode"].push_back(std::move(entry));
-  }
+  if (measured.training) json["training"] = training_json(*measured.training, measured.ceiling);
+  if (measured.prefill) json["prefill"] = prefill_json(*measured.prefill, measured.ceiling);
+  for (const DecodeSpeed& decode : measured.decode) json["decode"].push_back(decode_json(decode));
   return json;
 }
 
@@ -177,7 +193,6 @@ void print_machine(const MachineSpeed& machine) {
 std::string speed(double tokens_per_second) { return human_count(tokens_per_second) + " tok/s"; }
 
 void print_model(const Subject& subject, const Measured& measured) {
-  const TrainingSpeed& training = measured.training;
   std::printf("\n%s: %s, %s weights, %s\n", subject.name.c_str(),
               subject.model->config().family.c_str(),
               human_count(static_cast<double>(subject.model->parameter_count())).c_str(),
@@ -186,14 +201,16 @@ void print_model(const Subject& subject, const Measured& measured) {
     return fmt::format("{}, {:.0f}% of the ceiling", human_quantity(flops, "FLOP/s"),
                        100 * flops / measured.ceiling);
   };
-  row("training", speed(training.tokens_per_second),
-      fmt::format("{} a step of {} x {} tokens; {}; {}",
-                  human_seconds(training.steps.median_seconds), training.shape.rows,
-                  training.shape.context, share(training.flops),
-                  human_bytes(training.memory_bytes)));
-  row("reading a prompt", speed(measured.prefill.tokens_per_second),
-      fmt::format("{} for {} tokens; {}", human_seconds(measured.prefill.passes.median_seconds),
-                  measured.prefill.tokens, share(measured.prefill.flops)));
+  if (const auto& training = measured.training)
+    row("training", speed(training->tokens_per_second),
+        fmt::format("{} a step of {} x {} tokens; {}; {}",
+                    human_seconds(training->steps.median_seconds), training->shape.rows,
+                    training->shape.context, share(training->flops),
+                    human_bytes(training->memory_bytes)));
+  if (const auto& prefill = measured.prefill)
+    row("reading a prompt", speed(prefill->tokens_per_second),
+        fmt::format("{} for {} tokens; {}", human_seconds(prefill->passes.median_seconds),
+                    prefill->tokens, share(prefill->flops)));
   for (const DecodeSpeed& decode : measured.decode)
     row(decode.sequences == 1 ? "writing an answer"
                               : fmt::format("writing {} at once", decode.sequences),
@@ -211,9 +228,12 @@ void run(const BenchCommand& command, Runner& runner) {
   if (!command.recipe.empty()) subject = subject_of_recipe(command);
   if (!command.model.empty()) subject = subject_of_folder(command);
   Measured measured;
+  if (subject.model) measure_model(command, subject, runner, measured);
   runner.console.note("measuring the machine");
   measured.machine = measure_machine();
-  if (subject.model) measure_model(command, subject, runner, measured);
+  const bool in_bf16 = subject.model && subject.model->dtype() == DType::bf16;
+  measured.ceiling = in_bf16 && measured.machine.bf16_flops > 0 ? measured.machine.bf16_flops
+                                                                : measured.machine.f32_flops;
   if (command.json) {
     Json json{{"machine", machine_json(measured.machine)}};
     if (subject.model) json.update(model_json(subject, measured));
@@ -257,6 +277,9 @@ void add_bench(CLI::App& app, Runner& runner) {
       ->delimiter(',')
       ->check(CLI::Range(1, 4096))
       ->type_name("N,..");
+  sub->add_option("--only", command->only, "measure one part of a model's work alone")
+      ->check(CLI::IsMember({"training", "prefill", "decode"}))
+      ->type_name("PART");
   sub->add_option("--seconds", command->seconds, "for each measurement")
       ->check(CLI::Range(0.01, 3600.0));
   sub->add_flag("--json", command->json, "print JSON");

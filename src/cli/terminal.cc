@@ -1,5 +1,6 @@
 #include "cli/terminal.h"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -20,7 +21,9 @@ void on_interrupt(int) { interrupted = 1; }
 Interrupt::Interrupt() {
   interrupted = 0;
   struct sigaction action {};
-  action.sa_handler = on_interrupt;  // without SA_RESTART: a blocked read returns
+  action.sa_handler = on_interrupt;
+  action.sa_flags =
+      SA_RESTART;  // what is being written is written whole; poll returns all the same
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, &before_);
 }
@@ -44,13 +47,14 @@ LineEnd LineReader::next(std::string& line) {
     if (ended_) return LineEnd::end_of_input;
     searched = buffer_.size();
     REQUIRE(searched <= kLongest, "standard input: a line is longer than 16 MiB");
-    char piece[4096];
-    const ssize_t count = ::read(descriptor_, piece, sizeof(piece));
-    if (count < 0 && errno == EINTR) {
-      if (!Interrupt::requested()) continue;
+    pollfd input = {.fd = descriptor_, .events = POLLIN, .revents = 0};
+    if (!Interrupt::requested() && ::poll(&input, 1, -1) < 0 && errno == EINTR) continue;
+    if (Interrupt::requested()) {
       buffer_.clear();
       return LineEnd::interrupted;
     }
+    char piece[4096];
+    const ssize_t count = ::read(descriptor_, piece, sizeof(piece));
     REQUIRE(count >= 0, "cannot read standard input: ", std::strerror(errno));
     ended_ = count == 0;
     buffer_.append(piece, static_cast<size_t>(count));
