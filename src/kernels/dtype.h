@@ -24,6 +24,24 @@ struct bf16 {
   }
 };
 
+// A float in two halves that together lose nothing: its rounding to bf16 (ties away from zero, so that the halves are
+// unique) and the difference of the bits.
+struct SplitFloat {
+  bf16 high;
+  int16_t low = 0;
+};
+inline SplitFloat split(float value) {
+  const auto word = std::bit_cast<uint32_t>(value);
+  SplitFloat halves;
+  halves.high.bits = static_cast<uint16_t>((word + 0x8000u) >> 16);
+  halves.low = static_cast<int16_t>(word & 0xffffu);
+  return halves;
+}
+inline float join(SplitFloat halves) {
+  const auto high = static_cast<uint32_t>(halves.high.bits) << 16;
+  return std::bit_cast<float>(high + static_cast<uint32_t>(static_cast<int32_t>(halves.low)));
+}
+
 // IEEE half precision to float and back (rounded to nearest even), for files.
 float half_to_float(uint16_t half);
 uint16_t float_to_half(float value);

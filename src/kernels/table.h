@@ -53,6 +53,14 @@ struct AdamWStep {
   float lr, beta1, beta2, eps, weight_decay;
   float correction1, correction2;  // 1 - beta^t
   float gradient_scale;            // clipping
+  uint32_t seed = 0;               // of the rounding of moments in bf16
+};
+
+// Master weights: f32, or split in halves (see SplitFloat), of which the high ones are the model's.
+struct MasterWeights {
+  float* whole = nullptr;
+  bf16* high = nullptr;
+  int16_t* low = nullptr;
 };
 
 struct KernelTable {
@@ -122,9 +130,10 @@ struct KernelTable {
   void (*few_rows_product)(const float* x, ConstBuffer w, float* y, int64_t M, int64_t N,
                            int64_t K);
 
-  // Kingma, Ba 2015; Loshchilov, Hutter 2019. copy: the weights in bf16, or null.
-  void (*adamw)(const AdamWStep& step, const float* gradient, float* weight, float* first,
-                float* second, bf16* copy, int64_t n);
+  // Kingma, Ba 2015; Loshchilov, Hutter 2019. Both moments f32 or both bf16; bf16 rounds up or down
+  // at random (by dropout_hash), or the slow second moment would stand still.
+  void (*adamw)(const AdamWStep& step, const float* gradient, MasterWeights weights, Buffer first,
+                Buffer second, int64_t n);
 };
 
 // The fastest table this processor has; the environment's MALSSI_SIMD caps it, see cpu/features.h

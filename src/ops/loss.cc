@@ -9,15 +9,17 @@
 namespace malssi {
 namespace {
 
-constexpr int64_t kLogitsAtOnce = int64_t{4} << 20;  // 16 MiB of f32
+constexpr int64_t kLogitsAtOnce = int64_t{16} << 20;     // 64 MiB of f32
+constexpr int64_t kGradientsAtOnce = int64_t{64} << 20;  // 128 MiB of bf16
 
 ConstBuffer in(const Tensor& t) { return {t.data(), t.dtype()}; }
 Buffer out(const Tensor& t) { return {t.data(), t.dtype()}; }
 
-// As many rows as fit; all chunks but the last alike, so that few products are prepared.
-int64_t chunk_rows(int64_t N, int64_t V) {
-  const int64_t most = std::max<int64_t>(32, kLogitsAtOnce / V / 32 * 32);
-  return std::min(N, most);
+// Rows of a chunk, when a chunk may have `most` numbers: chunks as equal as whole multiples of 32 allow.
+int64_t chunk_rows(int64_t N, int64_t V, int64_t most) {
+  const int64_t chunks = std::max<int64_t>(1, (N * V + most - 1) / most);
+  const int64_t rows = (N + chunks - 1) / chunks;
+  return std::min(N, (rows + 31) / 32 * 32);
 }
 
 }  // namespace
@@ -33,24 +35,28 @@ Tensor lm_loss(const Tensor& h, const Tensor& w, std::span<const int32_t> target
     REQUIRE(t < V, "lm_loss: target ", t, " is outside the vocabulary of ", V);
   const Tensor x = h.to(w.dtype());
   const bool train = recording({h, w});
-  const int64_t rows = chunk_rows(N, V);
+  // The gradient of the weight wants long sums, the logits in f32 little memory.
+  const int64_t long_rows = chunk_rows(N, V, kGradientsAtOnce);
+  const int64_t rows = chunk_rows(long_rows, V, kLogitsAtOnce);
   const Tensor logits = Tensor::empty({rows, V});
-  const Tensor dlogits = train ? Tensor::empty({rows, V}, w.dtype()) : Tensor();
+  const Tensor dlogits = train ? Tensor::empty({long_rows, V}, w.dtype()) : Tensor();
   const Tensor dh = train ? Tensor::empty({N, D}, h.dtype()) : Tensor();
   GradSink dw;
   if (train && w.wants_grad()) dw = Grads({w.slot()}).into(0);
   std::vector<float> losses(static_cast<size_t>(N));
-  for (int64_t begin = 0; begin < N; begin += rows) {
-    const int64_t count = std::min(rows, N - begin);
-    const Tensor part = x.rows(begin, begin + count);
-    gemm(in(part), in(w), out(logits), count, V, D, {.transpose_b = true});
-    kernels().cross_entropy(logits.f32(), targets.data() + begin, weights.data() + begin, scale,
-                            losses.data() + begin, {dlogits.data(), dlogits.dtype()}, count, V);
-    if (!train) continue;
-    gemm(in(dlogits), in(w), out(dh.rows(begin, begin + count)), count, D, V);
+  for (int64_t first = 0; first < N; first += long_rows) {
+    const int64_t last = std::min(N, first + long_rows);
+    for (int64_t begin = first; begin < last; begin += rows) {
+      const int64_t end = std::min(begin + rows, last), count = end - begin;
+      gemm(in(x.rows(begin, end)), in(w), out(logits), count, V, D, {.transpose_b = true});
+      const Tensor part = train ? dlogits.rows(begin - first, end - first) : Tensor();
+      kernels().cross_entropy(logits.f32(), targets.data() + begin, weights.data() + begin, scale,
+                              losses.data() + begin, {part.data(), part.dtype()}, count, V);
+      if (train) gemm(in(part), in(w), out(dh.rows(begin, end)), count, D, V);
+    }
     if (dw.target)
-      gemm(in(dlogits), in(part), out(dw.target), V, D, count,
-           {.transpose_a = true, .beta = begin > 0 ? 1 : dw.beta});
+      gemm(in(dlogits), in(x.rows(first, last)), out(dw.target), V, D, last - first,
+           {.transpose_a = true, .beta = first > 0 ? 1 : dw.beta});
   }
   double sum = 0;
   for (float loss : losses) sum += loss;

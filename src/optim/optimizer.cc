@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/parallel.h"
+#include "base/random.h"
 #include "kernels/table.h"
 #include "optim/muon.h"
 
@@ -12,13 +14,43 @@ namespace {
 // A parameter with what the optimiser keeps of it.
 struct Kept {
   std::string name;
-  Tensor* value;  // the model's; f32 or bf16
-  Tensor master;  // f32; the value itself where that is f32
+  Tensor* value;  // the model's: f32, or the high halves of what is trained
+  Tensor low;     // those floats' low halves (see SplitFloat); undefined where the value is f32
   Tensor first;   // AdamW's first moment, or Muon's momentum
   Tensor second;  // AdamW's second moment; undefined for Muon
   bool decays;
   std::vector<WeightPart> parts;
+
+  MasterWeights weights() const {
+    if (!low) return {.whole = value->f32()};
+    return {.high = value->bf16s(), .low = static_cast<int16_t*>(low.data())};
+  }
+  // The weights in f32: the value itself, or a copy.
+  Tensor whole() const;
+  // The other way: splits a copy.
+  void take(const Tensor& whole) const;
 };
+
+Tensor Kept::whole() const {
+  if (!low) return *value;
+  const Tensor joined = Tensor::empty(value->shape());
+  const MasterWeights from = weights();
+  parallel_for(joined.size(), 16384, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) joined.f32()[i] = join({from.high[i], from.low[i]});
+  });
+  return joined;
+}
+
+void Kept::take(const Tensor& whole) const {
+  const MasterWeights to = weights();
+  parallel_for(whole.size(), 16384, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const SplitFloat halves = split(whole.f32()[i]);
+      to.high[i] = halves.high;
+      to.low[i] = halves.low;
+    }
+  });
+}
 
 class ModelOptimizer : public Optimizer {
  public:
@@ -29,14 +61,17 @@ class ModelOptimizer : public Optimizer {
     model.visit([&](const Parameter& p) {
       Kept kept{.name = p.name,
                 .value = p.value,
-                .master = {},
+                .low = {},
                 .first = {},
                 .second = {},
                 .decays = p.decays(),
                 .parts = p.parts};
-      kept.master = p.value->dtype() == DType::f32 ? *p.value : p.value->to(DType::f32);
-      kept.first = Tensor::zeros(p.value->shape());
-      if (!muon || p.kind != ParameterKind::matrix) kept.second = Tensor::zeros(p.value->shape());
+      if (p.value->dtype() == DType::bf16)
+        kept.low = Tensor::zeros({2 * p.value->size()}, DType::u8);
+      const bool by_muon = muon && p.kind == ParameterKind::matrix;
+      const DType moments = options.bf16_moments && !by_muon ? DType::bf16 : DType::f32;
+      kept.first = Tensor::zeros(p.value->shape(), moments);
+      if (!by_muon) kept.second = Tensor::zeros(p.value->shape(), moments);
       kept_.push_back(std::move(kept));
     });
   }
@@ -52,11 +87,12 @@ class ModelOptimizer : public Optimizer {
 
   void step(double lr) override {
     ++steps_;
-    for (Kept& k : kept_) {
+    for (size_t i = 0; i < kept_.size(); ++i) {
+      Kept& k = kept_[i];
       const Tensor gradient = k.value->grad();
       if (!gradient) continue;
       if (k.second) {
-        adamw(k, gradient, lr);
+        adamw(k, gradient, lr, i);
       } else {
         muon(k, gradient, lr * options_.muon_ratio);
       }
@@ -71,7 +107,7 @@ class ModelOptimizer : public Optimizer {
   std::vector<NamedTensor> state() override {
     std::vector<NamedTensor> state{{"steps", Tensor::full({1}, static_cast<float>(steps_))}};
     for (const Kept& k : kept_) {
-      if (k.master.data() != k.value->data()) state.push_back({k.name + ".master", k.master});
+      if (k.low) state.push_back({k.name + ".master", k.whole()});
       state.push_back({k.name + ".first", k.first});
       if (k.second) state.push_back({k.name + ".second", k.second});
     }
@@ -91,17 +127,14 @@ class ModelOptimizer : public Optimizer {
     steps_ = static_cast<int64_t>(find("steps", {1}).f32()[0]);
     for (Kept& k : kept_) {
       const Shape& shape = k.value->shape();
-      if (k.master.data() != k.value->data()) {
-        k.master.copy_from(find(k.name + ".master", shape));
-        k.value->copy_from(k.master);
-      }
+      if (k.low) k.take(find(k.name + ".master", shape).to(DType::f32));
       k.first.copy_from(find(k.name + ".first", shape));
       if (k.second) k.second.copy_from(find(k.name + ".second", shape));
     }
   }
 
  private:
-  void adamw(Kept& k, const Tensor& gradient, double lr) const {
+  void adamw(Kept& k, const Tensor& gradient, double lr, uint64_t index) const {
     const auto t = static_cast<double>(steps_);
     const AdamWStep step{
         .lr = static_cast<float>(lr),
@@ -111,10 +144,10 @@ class ModelOptimizer : public Optimizer {
         .weight_decay = k.decays ? static_cast<float>(options_.weight_decay) : 0.0f,
         .correction1 = static_cast<float>(1 - std::pow(options_.beta1, t)),
         .correction2 = static_cast<float>(1 - std::pow(options_.beta2, t)),
-        .gradient_scale = scale_};
-    bf16* copy = k.value->dtype() == DType::bf16 ? k.value->bf16s() : nullptr;
-    kernels().adamw(step, gradient.f32(), k.master.f32(), k.first.f32(), k.second.f32(), copy,
-                    gradient.size());
+        .gradient_scale = scale_,
+        .seed = dropout_seed32(splitmix64(splitmix64(static_cast<uint64_t>(steps_)) ^ index))};
+    kernels().adamw(step, gradient.f32(), k.weights(), {k.first.data(), k.first.dtype()},
+                    {k.second.data(), k.second.dtype()}, gradient.size());
   }
 
   void muon(Kept& k, const Tensor& gradient, double lr) const {
@@ -122,11 +155,12 @@ class ModelOptimizer : public Optimizer {
                         .beta = static_cast<float>(options_.muon_momentum),
                         .weight_decay = static_cast<float>(options_.weight_decay),
                         .gradient_scale = scale_};
+    const Tensor weights = k.whole();
     for (const WeightPart& part : k.parts) {  // q, k and v are matrices of their own
-      muon_update(step, gradient.rows(part.begin, part.end), k.master.rows(part.begin, part.end),
+      muon_update(step, gradient.rows(part.begin, part.end), weights.rows(part.begin, part.end),
                   k.first.rows(part.begin, part.end));
     }
-    if (k.value->dtype() == DType::bf16) k.value->copy_from(k.master);
+    if (k.low) k.take(weights);
   }
 
   OptimizerOptions options_;

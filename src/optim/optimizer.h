@@ -1,4 +1,5 @@
-// Optimisers: they own f32 master weights (where a model computes in bf16) and moments, and write the model's weights.
+// Optimisers: they own the moments and, where a model computes in bf16, what its weights lack of f32, and write the
+// model's weights.
 #pragma once
 
 #include <memory>
@@ -18,6 +19,7 @@ struct OptimizerOptions {
   double weight_decay = 0.1;  // decoupled; of matrices and embeddings
   double muon_ratio = 20;     // Muon's learning rate, as a multiple of AdamW's
   double muon_momentum = 0.95;
+  bool bf16_moments = false;  // AdamW's, rounded up or down at random: half the memory
 };
 
 class Optimizer {

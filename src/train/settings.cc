@@ -16,7 +16,8 @@ OptimizerOptions optimizer_options(const OptimSettings& optim) {
           .eps = optim.eps,
           .weight_decay = optim.weight_decay,
           .muon_ratio = optim.muon_ratio,
-          .muon_momentum = optim.muon_momentum};
+          .muon_momentum = optim.muon_momentum,
+          .bf16_moments = optim.moments == "bf16"};
 }
 
 ScheduleOptions schedule_options(const OptimSettings& optim, int64_t steps) {

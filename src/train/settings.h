@@ -27,6 +27,7 @@ struct OptimSettings {
   double clip = 1.0;
   double muon_ratio = 20;
   double muon_momentum = 0.95;
+  std::string moments = "f32";
 
   template <class V>
   void visit(V& v) {
@@ -44,6 +45,8 @@ struct OptimSettings {
     v("muon_ratio", muon_ratio, "muon: learning rate of hidden matrices, as a multiple of lr",
       above(0));
     v("muon_momentum", muon_momentum, "muon: momentum", between(0, 1));
+    v("moments", moments, "adamw: precision of both moments; bf16 halves their memory",
+      one_of({"f32", "bf16"}));
   }
   void check() const;  // the floor lies below the peak
 };

@@ -283,19 +283,70 @@ TEST_P(Conformance, ProductOfFewRows) {
   }
 }
 
+// Weights whole and in halves.
+struct Halves {
+  explicit Halves(const std::vector<float>& values) : wide(values) {
+    for (const float value : values) {
+      high.push_back(split(value).high);
+      low.push_back(split(value).low);
+    }
+  }
+  MasterWeights weights(bool whole) {
+    if (whole) return {.whole = wide.data()};
+    return {.high = high.data(), .low = low.data()};
+  }
+  float at(size_t i, bool whole) const { return whole ? wide[i] : join({high[i], low[i]}); }
+  std::vector<float> wide;
+  std::vector<bf16> high;
+  std::vector<int16_t> low;
+};
+
 TEST(Kernels, AdamW) {
   const int64_t n = 16421;
-  Numbers g = Numbers::random(n, DType::f32, 1), w = Numbers::random(n, DType::f32, 2), w2 = w;
-  Numbers m = Numbers::random(n, DType::f32, 3), m2 = m, v = Numbers::random(n, DType::f32, 4);
-  for (float& x : v.wide) x *= x;
-  Numbers v2 = v, copy = Numbers::random(n, DType::bf16, 5), copy2 = copy;
-  const AdamWStep step{1e-2f, 0.9f, 0.99f, 1e-8f, 0.1f, 0.19f, 0.02f, 0.5f};
-  fast().adamw(step, g.f32(), w.f32(), m.f32(), v.f32(), copy.narrow.data(), n);
-  slow().adamw(step, g.f32(), w2.f32(), m2.f32(), v2.f32(), copy2.narrow.data(), n);
-  expect_near(w, w2, 1e-5, "weights");
-  expect_near(m, m2, 1e-6, "first moment");
-  expect_near(v, v2, 1e-6, "second moment");
-  expect_near(copy, copy2, 1e-5, "copy");
+  const AdamWStep step{1e-2f, 0.9f, 0.99f, 1e-8f, 0.1f, 0.19f, 0.02f, 0.5f, 77};
+  Numbers g = Numbers::random(n, DType::f32, 1), start = Numbers::random(n, DType::f32, 2);
+  for (const DType moments : {DType::f32, DType::bf16}) {
+    Numbers m = Numbers::random(n, moments, 3), v = Numbers::random(n, moments, 4);
+    for (float& x : v.wide) x *= x;
+    for (bf16& x : v.narrow) x.bits &= 0x7fff;
+    for (const bool whole : {true, false}) {
+      Halves w(start.wide), w2 = w;
+      Numbers m1 = m, m2 = m, v1 = v, v2 = v;
+      fast().adamw(step, g.f32(), w.weights(whole), m1.buffer(), v1.buffer(), n);
+      slow().adamw(step, g.f32(), w2.weights(whole), m2.buffer(), v2.buffer(), n);
+      for (size_t i = 0; i < w.wide.size(); ++i) {
+        ASSERT_NEAR(w.at(i, whole), w2.at(i, whole), 1e-5) << i;
+        ASSERT_NE(w.at(i, whole), start.wide[i]) << i;
+      }
+      expect_near(m1, m2, moments == DType::f32 ? 1e-6 : 2e-2, "first moment");
+      expect_near(v1, v2, moments == DType::f32 ? 1e-6 : 2e-2, "second moment");
+    }
+  }
+}
+
+TEST(Kernels, AdamWMovesAMomentInBf16OnAverage) {
+  // Steps far below bf16's resolution: 1 -> 1 + 200 x 0.001 x (2 - 1).
+  const int64_t n = 4096;
+  std::vector<float> gradient(n, std::sqrt(2.0f)), weight(n);
+  std::vector<bf16> first(n), second(n, bf16(1.0f));
+  AdamWStep step{0, 0.9f, 0.999f, 1e-8f, 0, 1, 1, 1, 0};
+  for (uint32_t t = 0; t < 200; ++t) {
+    step.seed = t;
+    fast().adamw(step, gradient.data(), {.whole = weight.data()}, {first.data(), DType::bf16},
+                 {second.data(), DType::bf16}, n);
+  }
+  double mean = 0;
+  for (const bf16 v : second) mean += static_cast<double>(static_cast<float>(v)) / n;
+  EXPECT_NEAR(mean, 2 - std::pow(0.999, 200), 0.005);
+}
+
+TEST(Kernels, SplitFloatsLoseNothing) {
+  for (uint32_t word :
+       {0u, 0x8000u, 0x18000u, 0x3f808000u, 0x3f818000u, 0xbf808000u, 0x3f7fffffu, 0x80000001u}) {
+    const auto value = std::bit_cast<float>(word);
+    EXPECT_EQ(std::bit_cast<uint32_t>(join(split(value))), word);
+    EXPECT_NEAR(static_cast<float>(split(value).high), value, std::abs(value) / 256 + 1e-30);
+  }
 }
 
 }  // namespace

@@ -56,6 +56,17 @@ TEST(Gemm, EveryProductOfALinearLayer) {
   }
 }
 
+TEST(Gemm, LargeGradientsOfWeights) {
+  for (const auto& [M, N, K] :
+       {std::array<int64_t, 3>{367, 367, 5}, {1, 131101, 2}, {131101, 1, 3}, {200, 700, 65}})
+    for (const float beta : {0.0f, 1.0f})
+      check(DType::bf16, DType::f32, M, N, K, {.transpose_a = true, .beta = beta});
+}
+
+TEST(Gemm, SumsLongerThanOnePacking) {
+  check(DType::bf16, DType::f32, 363, 362, 4101, {.transpose_a = true});
+}
+
 TEST(Gemm, RunsInsideAParallelLoop) {
   parallel_each(4,
                 [](int64_t) { check(DType::f32, DType::f32, 20, 30, 40, {.transpose_b = true}); });

@@ -58,6 +58,12 @@ TEST(Optimizer, LearnsASequenceByHeart) {
   }
 }
 
+TEST(Optimizer, LearnsWithMomentsInBf16) {
+  const auto model = make_model(tiny(), DType::bf16, 1);
+  const auto optimizer = make_optimizer(*model, {.weight_decay = 0, .bf16_moments = true});
+  EXPECT_LT(train(*model, *optimizer, 60, 1e-2), 0.1);
+}
+
 TEST(Optimizer, ClippingScalesTheGradientsToTheNorm) {
   const auto model = make_model(tiny(), DType::f32, 1);
   const auto optimizer = make_optimizer(*model, {});
@@ -70,17 +76,17 @@ TEST(Optimizer, ClippingScalesTheGradientsToTheNorm) {
 }
 
 TEST(Optimizer, GoesOnFromItsSavedStateToTheBit) {
-  for (const char* name : {"adamw", "muon"}) {
+  for (const OptimizerOptions& options :
+       {OptimizerOptions{}, {.name = "muon"}, {.bf16_moments = true}}) {
     const auto straight = make_model(tiny(), DType::bf16, 1),
                broken = make_model(tiny(), DType::bf16, 1);
-    const auto whole = make_optimizer(*straight, {.name = name}),
-               half = make_optimizer(*broken, {.name = name});
+    const auto whole = make_optimizer(*straight, options), half = make_optimizer(*broken, options);
     train(*straight, *whole, 8, 1e-3);
     train(*broken, *half, 5, 1e-3);
     std::vector<NamedTensor> saved;
     for (const NamedTensor& t : half->state()) saved.push_back({t.name, t.value.clone()});
     const auto resumed = make_model(tiny(), DType::bf16, 99);
-    const auto other = make_optimizer(*resumed, {.name = name});
+    const auto other = make_optimizer(*resumed, options);
     other->restore(saved);
     // Weights without a master copy (norms) are the model's own.
     std::vector<Tensor*> from, to;
@@ -91,7 +97,7 @@ TEST(Optimizer, GoesOnFromItsSavedStateToTheBit) {
     std::vector<std::vector<float>> a, b;
     straight->visit([&](const Parameter& p) { a.push_back(p.value->to_vector()); });
     resumed->visit([&](const Parameter& p) { b.push_back(p.value->to_vector()); });
-    EXPECT_EQ(a, b) << name;
+    EXPECT_EQ(a, b) << options.name;
   }
 }
 

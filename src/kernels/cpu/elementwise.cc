@@ -128,11 +128,53 @@ void bias_backward(ConstBuffer dy, float* db, float beta, int64_t N, int64_t D) 
   with_type(dy, [&](auto* t) { bias_backward_typed(t, db, beta, N, D); });
 }
 
-void adamw(const AdamWStep& step, const float* gradient, float* weight, float* first, float* second,
-           bf16* copy, int64_t n) {
+template <class D>
+HWY_INLINE hn::Vec<D> load(D d, const MasterWeights& weights, int64_t i) {
+  if (weights.whole != nullptr) return load(d, weights.whole + i);
+  const hn::Rebind<int16_t, D> d16;
+  const hn::Rebind<int32_t, D> d32;
+  const auto high = hn::BitCast(d32, load(d, weights.high + i));
+  return hn::BitCast(d, hn::Add(high, hn::PromoteTo(d32, hn::LoadU(d16, weights.low + i))));
+}
+
+// The upper halves of 32-bit words, as they are.
+template <class D, class V>
+HWY_INLINE void store_upper(V words, D, bf16* p) {
+  const hn::Rebind<int32_t, D> d32;
+  const hn::Rebind<uint16_t, D> d16;
+  const auto upper = hn::DemoteTo(d16, hn::BitCast(d32, hn::ShiftRight<16>(words)));
+  hn::StoreU(upper, d16, reinterpret_cast<uint16_t*>(p));
+}
+
+template <class D>
+HWY_INLINE void store(hn::Vec<D> v, D d, const MasterWeights& weights, int64_t i) {
+  if (weights.whole != nullptr) return store(v, d, weights.whole + i);
+  const hn::Rebind<uint32_t, D> d32;
+  const hn::Rebind<int32_t, D> di32;
+  const hn::Rebind<int16_t, D> d16;
+  const auto words = hn::BitCast(d32, v);
+  store_upper(hn::Add(words, hn::Set(d32, 0x8000u)), d, weights.high + i);
+  const auto low = hn::ShiftRight<16>(hn::BitCast(di32, hn::ShiftLeft<16>(words)));
+  hn::StoreU(hn::DemoteTo(d16, low), d16, weights.low + i);
+}
+
+// bf16 takes 16 random bits below it; f32 takes the value as it is.
+template <class D, class R>
+HWY_INLINE void store_rounded(hn::Vec<D> v, D d, R, float* p) {
+  store(v, d, p);
+}
+template <class D, class R>
+HWY_INLINE void store_rounded(hn::Vec<D> v, D d, R random, bf16* p) {
+  store_upper(hn::Add(hn::BitCast(hn::Rebind<uint32_t, D>(), v), random), d, p);
+}
+
+template <class T>
+void adamw_typed(const AdamWStep& step, const float* gradient, const MasterWeights& weights,
+                 T* first, T* second, int64_t n) {
   parallel_for(n, kGrain, [&](int64_t begin, int64_t end) {
     for_lanes(end - begin, [&](auto d, int64_t offset) {
       const int64_t i = begin + offset;
+      const hn::Rebind<uint32_t, decltype(d)> d32;
       const auto g = hn::Mul(load(d, gradient + i), hn::Set(d, step.gradient_scale));
       const auto m = hn::MulAdd(hn::Set(d, step.beta1), load(d, first + i),
                                 hn::Mul(hn::Set(d, 1 - step.beta1), g));
@@ -141,14 +183,22 @@ void adamw(const AdamWStep& step, const float* gradient, float* weight, float* f
       const auto root = hn::Sqrt(hn::Mul(v, hn::Set(d, 1 / step.correction2)));
       const auto update = hn::Div(hn::Mul(m, hn::Set(d, 1 / step.correction1)),
                                   hn::Add(root, hn::Set(d, step.eps)));
-      const auto w = load(d, weight + i);
+      const auto w = load(d, weights, i);
       const auto decayed = hn::MulAdd(hn::Set(d, step.weight_decay), w, update);
-      const auto next = hn::NegMulAdd(hn::Set(d, step.lr), decayed, w);
-      store(m, d, first + i);
-      store(v, d, second + i);
-      store(next, d, weight + i);
-      if (copy != nullptr) store(next, d, copy + i);
+      store(hn::NegMulAdd(hn::Set(d, step.lr), decayed, w), d, weights, i);
+      auto random = hn::Zero(d32);
+      if constexpr (sizeof(T) == 2) random = random_bits(d, static_cast<uint32_t>(i), step.seed);
+      store_rounded(m, d, hn::And(random, hn::Set(d32, 0xffffu)), first + i);
+      store_rounded(v, d, hn::ShiftRight<16>(random), second + i);
     });
+  });
+}
+void adamw(const AdamWStep& step, const float* gradient, MasterWeights weights, Buffer first,
+           Buffer second, int64_t n) {
+  CHECK(first.dtype == second.dtype);
+  with_type(first, [&](auto* moment) {
+    using T = std::remove_pointer_t<decltype(moment)>;
+    adamw_typed(step, gradient, weights, moment, static_cast<T*>(second.data), n);
   });
 }
 
@@ -186,9 +236,9 @@ void add_bias(Buffer x, const float* b, int64_t N, int64_t D) {
 void bias_backward(ConstBuffer dy, float* db, float beta, int64_t N, int64_t D) {
   HWY_DYNAMIC_DISPATCH(bias_backward)(dy, db, beta, N, D);
 }
-void adamw(const AdamWStep& step, const float* gradient, float* weight, float* first, float* second,
-           bf16* copy, int64_t n) {
-  HWY_DYNAMIC_DISPATCH(adamw)(step, gradient, weight, first, second, copy, n);
+void adamw(const AdamWStep& step, const float* gradient, MasterWeights weights, Buffer first,
+           Buffer second, int64_t n) {
+  HWY_DYNAMIC_DISPATCH(adamw)(step, gradient, weights, first, second, n);
 }
 }  // namespace simd
 }  // namespace malssi

@@ -9,6 +9,7 @@
 #include "base/parallel.h"
 #include "base/random.h"
 #include "kernels/cpu/features.h"
+#include "kernels/cpu/weight_gradient.h"
 
 namespace malssi {
 namespace {
@@ -100,6 +101,13 @@ void gemm_widened(ConstBuffer a, ConstBuffer b, Buffer c, int64_t M, int64_t N, 
   kernels().f32_to_bf16(wide_c.data(), static_cast<bf16*>(c.data), M * N);
 }
 
+// A product that we do faster than oneDNN: of two large matrices. (With AMX, oneDNN is ahead.)
+bool is_weight_gradient(ConstBuffer a, Buffer c, int64_t size, const GemmOptions& options) {
+  const CpuFeatures& cpu = cpu_features();
+  return cpu.avx512_bf16 && !cpu.amx_bf16 && a.dtype == DType::bf16 && c.dtype == DType::f32 &&
+         options.transpose_a && !options.transpose_b && size >= (1 << 17);
+}
+
 }  // namespace
 
 void gemm(ConstBuffer a, ConstBuffer b, Buffer c, int64_t M, int64_t N, int64_t K,
@@ -109,6 +117,9 @@ void gemm(ConstBuffer a, ConstBuffer b, Buffer c, int64_t M, int64_t N, int64_t 
         ", K = ", K);
   if (a.dtype == DType::bf16 && !cpu_features().avx512)
     return gemm_widened(a, b, c, M, N, K, options);
+  if (is_weight_gradient(a, c, M * N, options))
+    return weight_gradient_bf16(static_cast<const bf16*>(a.data), static_cast<const bf16*>(b.data),
+                                static_cast<float*>(c.data), M, N, K, options.beta != 0);
   const int threads = omp_in_parallel() != 0 ? 1 : thread_count();
   const Key key{
       M,      N, K, a.dtype, c.dtype, options.transpose_a, options.transpose_b, options.beta != 0,

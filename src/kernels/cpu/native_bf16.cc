@@ -11,23 +11,33 @@ namespace {
 
 constexpr int64_t kTile = 16;
 
-// kRows rows of c against one panel of 16 columns.
-template <int kRows>
-__attribute__((target("avx512f,avx512bf16"))) void rows_by_panel(const bf16* a, const bf16* panel,
-                                                                 float* c, const BlockShape& s) {
-  __m512 sum[kRows];
+// kRows rows of c against kPanels panels of 16 columns.
+template <int kRows, int kPanels>
+__attribute__((target("avx512f,avx512bf16"))) void rows_by_panels(const bf16* a, const bf16* b,
+                                                                  float* c, const BlockShape& s) {
+  __m512 sum[kRows][kPanels];
   for (int m = 0; m < kRows; ++m)
-    sum[m] = s.adds ? _mm512_loadu_ps(c + m * s.ldc) : _mm512_setzero_ps();
+    for (int n = 0; n < kPanels; ++n)
+      sum[m][n] = s.adds ? _mm512_loadu_ps(c + m * s.ldc + n * kTile) : _mm512_setzero_ps();
   for (int64_t k = 0; k < s.K; k += 2) {
-    const __m512i b = _mm512_loadu_si512(panel + k * kTile);
+    __m512bh column[kPanels];
+    for (int n = 0; n < kPanels; ++n)
+      column[n] = reinterpret_cast<__m512bh>(_mm512_loadu_si512(b + n * kTile * s.ldb + k * kTile));
     for (int m = 0; m < kRows; ++m) {
       int32_t pair = 0;
       std::memcpy(&pair, a + m * s.lda + k, sizeof(pair));
-      sum[m] = _mm512_dpbf16_ps(sum[m], reinterpret_cast<__m512bh>(_mm512_set1_epi32(pair)),
-                                reinterpret_cast<__m512bh>(b));
+      const auto row = reinterpret_cast<__m512bh>(_mm512_set1_epi32(pair));
+      for (int n = 0; n < kPanels; ++n) sum[m][n] = _mm512_dpbf16_ps(sum[m][n], row, column[n]);
     }
   }
-  for (int m = 0; m < kRows; ++m) _mm512_storeu_ps(c + m * s.ldc, sum[m]);
+  for (int m = 0; m < kRows; ++m)
+    for (int n = 0; n < kPanels; ++n) _mm512_storeu_ps(c + m * s.ldc + n * kTile, sum[m][n]);
+}
+
+template <int kPanels>
+void panels_product(const bf16* a, const bf16* b, float* c, const BlockShape& s) {
+  for (int64_t m = 0; m < s.M; m += 8)
+    rows_by_panels<8, kPanels>(a + m * s.lda, b, c + m * s.ldc, s);
 }
 
 struct alignas(64) TileConfig {
@@ -84,9 +94,9 @@ void tiles_row(const bf16* a, const bf16* b, float* c, const BlockShape& s) {
 }  // namespace
 
 void product_avx512_bf16(const bf16* a, const bf16* b, float* c, const BlockShape& s) {
-  for (int64_t n = 0; n < s.N; n += kTile)
-    for (int64_t m = 0; m < s.M; m += 8)
-      rows_by_panel<8>(a + m * s.lda, b + n * s.ldb, c + m * s.ldc + n, s);
+  int64_t n = 0;
+  for (; n + 2 * kTile <= s.N; n += 2 * kTile) panels_product<2>(a, b + n * s.ldb, c + n, s);
+  if (n < s.N) panels_product<1>(a, b + n * s.ldb, c + n, s);
 }
 
 void product_amx(const bf16* a, const bf16* b, float* c, const BlockShape& s) {

@@ -105,15 +105,21 @@ HWY_INLINE V tanh(D d, V x) {
   return hn::Sub(hn::Set(d, 1.0f), hn::Div(hn::Set(d, 2.0f), hn::Add(e, hn::Set(d, 1.0f))));
 }
 
-// 1 / (1 - rate) where element first + lane is kept, else 0. See dropout_hash.
+// dropout_hash(seed, first + lane).
 template <class D>
-HWY_INLINE hn::Vec<D> dropout_factor(D d, uint32_t first, uint32_t seed, uint32_t threshold,
-                                     float keep_scale) {
+HWY_INLINE hn::Vec<hn::Rebind<uint32_t, D>> random_bits(D, uint32_t first, uint32_t seed) {
   const hn::Rebind<uint32_t, D> du;
   auto x = hn::Xor(hn::Mul(hn::Iota(du, first), hn::Set(du, 0x9e3779b1u)), hn::Set(du, seed));
   x = hn::Mul(hn::Xor(x, hn::ShiftRight<16>(x)), hn::Set(du, 0x7feb352du));
   x = hn::Mul(hn::Xor(x, hn::ShiftRight<15>(x)), hn::Set(du, 0x846ca68bu));
-  x = hn::ShiftRight<8>(hn::Xor(x, hn::ShiftRight<16>(x)));
+  return hn::Xor(x, hn::ShiftRight<16>(x));
+}
+
+// 1 / (1 - rate) where element first + lane is kept, else 0. See dropout_hash.
+template <class D>
+HWY_INLINE hn::Vec<D> dropout_factor(D d, uint32_t first, uint32_t seed, uint32_t threshold,
+                                     float keep_scale) {
+  const auto x = hn::ShiftRight<8>(random_bits(d, first, seed));
   const auto drop = hn::Lt(hn::BitCast(hn::Rebind<int32_t, D>(), x),
                            hn::Set(hn::Rebind<int32_t, D>(), static_cast<int32_t>(threshold)));
   return hn::IfThenZeroElse(hn::RebindMask(d, drop), hn::Set(d, keep_scale));

@@ -14,8 +14,8 @@ void residual_add_backward(const float* dy, Buffer ddelta, float beta, int64_t n
 double sum_squares(const float* x, int64_t n);
 void add_bias(Buffer x, const float* b, int64_t N, int64_t D);
 void bias_backward(ConstBuffer dy, float* db, float beta, int64_t N, int64_t D);
-void adamw(const AdamWStep& step, const float* gradient, float* weight, float* first, float* second,
-           bf16* copy, int64_t n);
+void adamw(const AdamWStep& step, const float* gradient, MasterWeights weights, Buffer first,
+           Buffer second, int64_t n);
 
 void rms_norm(const float* x, const float* w, Buffer y, float* rstd, int64_t N, int64_t D,
               float eps);

@@ -231,16 +231,35 @@ void few_rows_product(const float* x, ConstBuffer w, float* y, int64_t M, int64_
   }
 }
 
-void adamw(const AdamWStep& step, const float* gradient, float* weight, float* first, float* second,
-           bf16* copy, int64_t n) {
+// bf16 by adding 16 random bits below it and cutting.
+void write_rounded(Buffer buffer, int64_t i, float value, uint32_t random) {
+  if (buffer.dtype == DType::f32) {
+    static_cast<float*>(buffer.data)[i] = value;
+    return;
+  }
+  const uint32_t word = std::bit_cast<uint32_t>(value) + random;
+  static_cast<bf16*>(buffer.data)[i].bits = static_cast<uint16_t>(word >> 16);
+}
+
+void adamw(const AdamWStep& step, const float* gradient, MasterWeights weights, Buffer first,
+           Buffer second, int64_t n) {
   for (int64_t i = 0; i < n; ++i) {
+    const uint32_t random = dropout_hash(step.seed, static_cast<uint32_t>(i));
     const float g = gradient[i] * step.gradient_scale;
-    first[i] = step.beta1 * first[i] + (1 - step.beta1) * g;
-    second[i] = step.beta2 * second[i] + (1 - step.beta2) * g * g;
-    const float update =
-        first[i] / step.correction1 / (std::sqrt(second[i] / step.correction2) + step.eps);
-    weight[i] -= step.lr * (update + step.weight_decay * weight[i]);
-    if (copy != nullptr) copy[i] = bf16(weight[i]);
+    const float m = step.beta1 * read(first, i) + (1 - step.beta1) * g;
+    const float v = step.beta2 * read(second, i) + (1 - step.beta2) * g * g;
+    write_rounded(first, i, m, random & 0xffffu);
+    write_rounded(second, i, v, random >> 16);
+    const float update = m / step.correction1 / (std::sqrt(v / step.correction2) + step.eps);
+    float w = weights.whole ? weights.whole[i] : join({weights.high[i], weights.low[i]});
+    w -= step.lr * (update + step.weight_decay * w);
+    if (weights.whole) {
+      weights.whole[i] = w;
+    } else {
+      const SplitFloat halves = split(w);
+      weights.high[i] = halves.high;
+      weights.low[i] = halves.low;
+    }
   }
 }
 
