@@ -1,5 +1,5 @@
 # The large headers that nearly every file includes, parsed once: halves the time of a build from scratch.
-# malssi_precompiled(TARGET): TARGET uses them.
+# malssi_precompiled(TARGET [SET]): TARGET uses them; the tests have a SET of their own, with GoogleTest.
 option(MALSSI_PCH "Precompile the large headers" ON)
 
 function(malssi_header_set name)
@@ -17,7 +17,9 @@ if(MALSSI_PCH)
 endif()
 
 function(malssi_precompiled target)
+  set(headers malssi_headers ${ARGN})
+  list(GET headers -1 headers)
   if(MALSSI_PCH)
-    target_precompile_headers(${target} REUSE_FROM malssi_headers)
+    target_precompile_headers(${target} REUSE_FROM ${headers})
   endif()
 endfunction()

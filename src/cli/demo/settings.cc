@@ -56,7 +56,7 @@ Settings settings_of(Size size, int64_t seed) {
   settings.vocabulary = 1000;
   settings.base.model.width = 96;
   settings.base.model.layers = 3;
-  set_course(settings, 200, 250);
+  set_course(settings, 250, 400);
   return settings;
 }
 
