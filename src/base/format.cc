@@ -1,5 +1,7 @@
 #include "base/format.h"
 
+#include <unistd.h>
+
 #include <fmt/format.h>
 
 #include <array>
@@ -154,5 +156,6 @@ std::string fit_width(std::string_view text, int64_t columns) {
 
 int64_t process_memory_bytes() { return status_field("VmRSS:"); }
 int64_t peak_memory_bytes() { return status_field("VmHWM:"); }
+int64_t machine_memory_bytes() { return int64_t{sysconf(_SC_PHYS_PAGES)} * sysconf(_SC_PAGESIZE); }
 
 }  // namespace malssi

@@ -32,5 +32,7 @@ std::string fit_width(std::string_view text, int64_t columns);
 // Resident memory of this process now, and the most it ever was; 0 where the system does not tell.
 int64_t process_memory_bytes();
 int64_t peak_memory_bytes();
+// Of the machine.
+int64_t machine_memory_bytes();
 
 }  // namespace malssi

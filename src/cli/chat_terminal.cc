@@ -77,8 +77,8 @@ class ChatTerminal {
     message.clear();
     std::string line;
     while (true) {
-      if (is_terminal_) put(message.empty() ? "\n> " : ". ");
       Interrupt::clear();
+      if (is_terminal_) put(message.empty() ? "\n> " : ". ");
       switch (lines_.next(line)) {
         case LineEnd::end_of_input:
           if (is_terminal_) put("\n");

@@ -1,10 +1,12 @@
 #include "cli/terminal.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "base/error.h"
 
@@ -13,25 +15,41 @@ namespace malssi {
 namespace {
 
 volatile sig_atomic_t interrupted = 0;
+int wake[2] = {
+    -1, -1};  // a pipe: what waits for input also waits for it, whichever thread the signal came to
 
-void on_interrupt(int) { interrupted = 1; }
+void on_interrupt(int) {
+  const int before = errno;
+  interrupted = 1;
+  [[maybe_unused]] const ssize_t written = ::write(wake[1], "", 1);  // a full pipe wakes as well
+  errno = before;
+}
 
 }  // namespace
 
 Interrupt::Interrupt() {
   interrupted = 0;
+  REQUIRE(::pipe2(wake, O_CLOEXEC | O_NONBLOCK) == 0, "cannot open a pipe: ", std::strerror(errno));
   struct sigaction action {};
   action.sa_handler = on_interrupt;
-  action.sa_flags =
-      SA_RESTART;  // what is being written is written whole; poll returns all the same
+  action.sa_flags = SA_RESTART;  // what is being written is written whole
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, &before_);
 }
 
-Interrupt::~Interrupt() { sigaction(SIGINT, &before_, nullptr); }
+Interrupt::~Interrupt() {
+  sigaction(SIGINT, &before_, nullptr);
+  for (int& end : wake) ::close(std::exchange(end, -1));
+}
 
 bool Interrupt::requested() { return interrupted != 0; }
-void Interrupt::clear() { interrupted = 0; }
+
+void Interrupt::clear() {
+  char drained[64];
+  while (::read(wake[0], drained, sizeof(drained)) > 0) {
+  }
+  interrupted = 0;
+}
 
 LineEnd LineReader::next(std::string& line) {
   constexpr size_t kLongest = size_t{16} << 20;
@@ -47,9 +65,10 @@ LineEnd LineReader::next(std::string& line) {
     if (ended_) return LineEnd::end_of_input;
     searched = buffer_.size();
     REQUIRE(searched <= kLongest, "standard input: a line is longer than 16 MiB");
-    pollfd input = {.fd = descriptor_, .events = POLLIN, .revents = 0};
-    if (!Interrupt::requested() && ::poll(&input, 1, -1) < 0 && errno == EINTR) continue;
-    if (Interrupt::requested()) {
+    pollfd waits[] = {{.fd = descriptor_, .events = POLLIN, .revents = 0},
+                      {.fd = wake[0], .events = POLLIN, .revents = 0}};
+    if (::poll(waits, std::size(waits), -1) < 0 && errno == EINTR) continue;
+    if (waits[1].revents != 0 || Interrupt::requested()) {
       buffer_.clear();
       return LineEnd::interrupted;
     }

@@ -8,7 +8,7 @@
 
 namespace malssi {
 
-// While one lives, SIGINT only sets a flag and lets a blocked read return. One at a time.
+// While one lives, SIGINT only sets a flag and lets a waiting LineReader return. One at a time.
 class Interrupt {
  public:
   Interrupt();

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <memory>
 
+#include "base/format.h"
 #include "base/parallel.h"
 #include "kernels/gemm.h"
 #include "train/estimate.h"
@@ -106,7 +107,7 @@ double best_rate(int rounds, Round&& round) {
 MachineSpeed measure_machine(const MachineOptions& options) {
   MachineSpeed speed{.processor = processor_name(), .instructions = gemm_instruction_set()};
   speed.threads = thread_count();
-  speed.memory_bytes = int64_t{sysconf(_SC_PHYS_PAGES)} * sysconf(_SC_PAGESIZE);
+  speed.memory_bytes = machine_memory_bytes();
   speed.f32_flops = best_ceiling(DType::f32, options.rounds);
   if (has_native_bf16()) speed.bf16_flops = best_ceiling(DType::bf16, options.rounds);
   const int64_t free_bytes = int64_t{sysconf(_SC_AVPHYS_PAGES)} * sysconf(_SC_PAGESIZE);

@@ -58,4 +58,14 @@ std::string describe(const RunEstimate& estimate, DType dtype) {
                 " products)");
 }
 
+void check_training_fits(int64_t parameters, int64_t moment_bytes) {
+  constexpr int64_t kWeightAndGradient = 8;
+  const int64_t memory = machine_memory_bytes();
+  const int64_t needed = parameters * (kWeightAndGradient + moment_bytes);
+  REQUIRE(memory <= 0 || needed <= memory, "a model of ",
+          human_count(static_cast<double>(parameters)), " weights takes at least ",
+          human_bytes(needed), " of memory to train, and this machine has ", human_bytes(memory),
+          ": make model.width or model.layers smaller");
+}
+
 }  // namespace malssi

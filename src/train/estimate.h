@@ -28,4 +28,8 @@ double estimated_seconds(const RunEstimate& estimate);
 // machine's bf16 products reach)"
 std::string describe(const RunEstimate& estimate, DType dtype);
 
+// Throws Error when weights, gradients, moments (bytes of both for one weight: 8 in f32) and what else training keeps for
+// each weight are more than this machine's memory.
+void check_training_fits(int64_t parameters, int64_t moment_bytes);
+
 }  // namespace malssi

@@ -6,6 +6,7 @@
 #include "base/parallel.h"
 #include "base/signal.h"
 #include "data/prepare.h"
+#include "train/estimate.h"
 #include "train/language.h"
 #include "train/make_tokenizer.h"
 #include "train/run_folder.h"
@@ -85,6 +86,8 @@ RunResult pretrain(const PretrainConfig& config, const Json& settings, const Tok
   ModelConfig shape = model_config(config.model, tokenizer.vocab_size());
   shape.bos_id = tokenizer.bos_id();
   shape.eos_id = tokenizer.eos_id();
+  check_training_fits(make_model(shape, compute_type(train), {})->parameter_count(),
+                      config.optim.moments == "bf16" ? 4 : 8);
   const std::unique_ptr<Model> model = make_model(shape, compute_type(train), seed);
   LanguageObjective objective(*model, batches, validation ? &*validation : nullptr,
                               {.batches_per_step = train.batch_rows / rows,
