@@ -35,17 +35,19 @@ Tensor Kept::whole() const {
   if (!low) return *value;
   const Tensor joined = Tensor::empty(value->shape());
   const MasterWeights from = weights();
-  parallel_for(joined.size(), 16384, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) joined.f32()[i] = join({from.high[i], from.low[i]});
+  float* to = joined.f32();
+  parallel_for(joined.size(), 16384, [=](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) to[i] = join({from.high[i], from.low[i]});
   });
   return joined;
 }
 
 void Kept::take(const Tensor& whole) const {
   const MasterWeights to = weights();
-  parallel_for(whole.size(), 16384, [&](int64_t begin, int64_t end) {
+  const float* from = whole.f32();
+  parallel_for(whole.size(), 16384, [=](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
-      const SplitFloat halves = split(whole.f32()[i]);
+      const SplitFloat halves = split(from[i]);
       to.high[i] = halves.high;
       to.low[i] = halves.low;
     }
