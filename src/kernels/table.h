@@ -94,9 +94,10 @@ struct KernelTable {
   void (*swiglu)(ConstBuffer gate_up, Buffer y, int64_t N, int64_t F);
   void (*swiglu_backward)(ConstBuffer dy, ConstBuffer gate_up, Buffer dgate_up, int64_t N,
                           int64_t F);
-  // y = gelu(x), exact (erf) or with tanh; dx = dy gelu'(x).
-  void (*gelu)(ConstBuffer x, Buffer y, int64_t n, bool exact);
-  void (*gelu_backward)(ConstBuffer dy, ConstBuffer x, Buffer dx, int64_t n, bool exact);
+  // y = gelu(x), exact (erf) or with tanh; slope = gelu'(x), unless its data is null.
+  void (*gelu)(ConstBuffer x, Buffer y, Buffer slope, int64_t n, bool exact);
+  // y = a b, element by element.
+  void (*multiply)(ConstBuffer a, ConstBuffer b, Buffer y, int64_t n);
   // x [N, D] += b [D]; db [D] = beta db + sum over rows of dy.
   void (*add_bias)(Buffer x, const float* b, int64_t N, int64_t D);
   void (*bias_backward)(ConstBuffer dy, float* db, float beta, int64_t N, int64_t D);

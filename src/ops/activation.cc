@@ -22,14 +22,17 @@ Tensor swiglu(const Tensor& gate_up) {
 }
 
 Tensor gelu(const Tensor& x, GeluKind kind) {
-  const bool exact = kind == GeluKind::exact;
+  const bool exact = kind == GeluKind::exact, records = recording({x});
   Tensor y = Tensor::empty(x.shape(), x.dtype());
-  kernels().gelu({x.data(), x.dtype()}, {y.data(), y.dtype()}, x.size(), exact);
-  if (!recording({x})) return y;
-  record("gelu", {x}, y, [x, exact](const Tensor& dy, Grads& grads) {
-    const Tensor dx = Tensor::empty(x.shape(), x.dtype());
-    kernels().gelu_backward({dy.data(), dy.dtype()}, {x.data(), x.dtype()}, {dx.data(), dx.dtype()},
-                            x.size(), exact);
+  // Kept instead of x: the backward pass then has no tanh to take again.
+  const Tensor slope = records ? Tensor::empty(x.shape(), x.dtype()) : Tensor();
+  kernels().gelu({x.data(), x.dtype()}, {y.data(), y.dtype()}, {slope.data(), slope.dtype()},
+                 x.size(), exact);
+  if (!records) return y;
+  record("gelu", {x}, y, [slope](const Tensor& dy, Grads& grads) {
+    const Tensor dx = Tensor::empty(slope.shape(), slope.dtype());
+    kernels().multiply({dy.data(), dy.dtype()}, {slope.data(), slope.dtype()},
+                       {dx.data(), dx.dtype()}, dx.size());
     grads.give(0, dx);
   });
   return y;

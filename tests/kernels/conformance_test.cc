@@ -161,14 +161,19 @@ TEST_P(Conformance, Activations) {
   slow().swiglu_backward(dy.buffer(), x.buffer(), dx2.buffer(), N, F);
   expect_near(dx, dx2, 1e-5, "swiglu_backward");
   for (bool exact : {false, true}) {
-    Numbers z = x, z2 = x;
-    fast().gelu(x.buffer(), z.buffer(), x.size(), exact);
-    slow().gelu(x.buffer(), z2.buffer(), x.size(), exact);
+    Numbers z = x, z2 = x, slope = x, slope2 = x;
+    fast().gelu(x.buffer(), z.buffer(), slope.buffer(), x.size(), exact);
+    slow().gelu(x.buffer(), z2.buffer(), slope2.buffer(), x.size(), exact);
     expect_near(z, z2, 1e-5, "gelu");
-    fast().gelu_backward(dx2.buffer(), x.buffer(), z.buffer(), x.size(), exact);
-    slow().gelu_backward(dx2.buffer(), x.buffer(), z2.buffer(), x.size(), exact);
-    expect_near(z, z2, 1e-5, "gelu_backward");
+    expect_near(slope, slope2, 1e-5, "gelu's slope");
+    Numbers alone = x;
+    fast().gelu(x.buffer(), alone.buffer(), {}, x.size(), exact);
+    expect_near(alone, z, 0, "gelu without its slope");
   }
+  Numbers product = x, product2 = x;
+  fast().multiply(x.buffer(), dx.buffer(), product.buffer(), x.size());
+  slow().multiply(x.buffer(), dx.buffer(), product2.buffer(), x.size());
+  expect_near(product, product2, 1e-6, "multiply");
   Numbers bias = Numbers::random(F, DType::f32, 7), bias2 = bias;
   fast().add_bias(y.buffer(), bias.f32(), N, F);
   slow().add_bias(y2.buffer(), bias.f32(), N, F);

@@ -76,58 +76,60 @@ HWY_INLINE V erf_of_half(D d, V x, V* gauss) {
   return hn::CopySign(e, x);
 }
 
-template <class D, class V = hn::Vec<D>>
-HWY_INLINE V tanh_inner(D d, V x) {
-  const V cube = hn::Mul(hn::Mul(x, x), x);
-  return tanh(d, hn::Mul(hn::Set(d, kRootTwoOverPi), hn::MulAdd(hn::Set(d, 0.044715f), cube, x)));
-}
-
-template <class X, class Y>
-void gelu_typed(const X* x, Y* y, int64_t n, bool exact) {
-  parallel_for(n, 8192, [&](int64_t begin, int64_t end) {
-    for_lanes(end - begin, [&](auto d, int64_t offset) {
-      const auto v = load(d, x + begin + offset);
-      auto gauss = v;
-      const auto inner = exact ? erf_of_half(d, v, &gauss) : tanh_inner(d, v);
-      store(hn::Mul(hn::Mul(hn::Set(d, 0.5f), v), hn::Add(hn::Set(d, 1.0f), inner)), d,
-            y + begin + offset);
-    });
-  });
-}
-void gelu(ConstBuffer x, Buffer y, int64_t n, bool exact) {
-  with_type(x, [&](auto* in) { with_type(y, [&](auto* out) { gelu_typed(in, out, n, exact); }); });
-}
-
-template <class D, class V = hn::Vec<D>>
-HWY_INLINE V gelu_slope(D d, V x, bool exact) {
-  const V half = hn::Set(d, 0.5f), one = hn::Set(d, 1.0f);
-  if (exact) {
-    V gauss = x;
-    const V inner = erf_of_half(d, x, &gauss);
-    return hn::MulAdd(hn::Mul(x, gauss), hn::Set(d, 0.5f * kRootTwoOverPi),
-                      hn::Mul(half, hn::Add(one, inner)));
+// gelu(x) = x (1 + inner) / 2; slope: its derivative. `bend` is inner's, over sqrt(2 / pi).
+template <bool kExact, class D, class V = hn::Vec<D>>
+HWY_INLINE V gelu_of(D d, V x, V* slope) {
+  const V one = hn::Set(d, 1.0f);
+  V inner, bend;
+  if constexpr (kExact) {
+    inner = erf_of_half(d, x, &bend);
+  } else {
+    const V square = hn::Mul(x, x);
+    const V cubic = hn::Mul(x, hn::MulAdd(hn::Set(d, 0.044715f), square, one));
+    inner = tanh(d, hn::Mul(hn::Set(d, kRootTwoOverPi), cubic));
+    bend = hn::Mul(hn::NegMulAdd(inner, inner, one),
+                   hn::MulAdd(hn::Set(d, 3 * 0.044715f), square, one));
   }
-  const V t = tanh_inner(d, x);
-  const V bend = hn::MulAdd(hn::Set(d, 3 * 0.044715f), hn::Mul(x, x), one);
-  const V rest = hn::Mul(hn::Mul(hn::NegMulAdd(t, t, one), bend),
-                         hn::Mul(x, hn::Set(d, 0.5f * kRootTwoOverPi)));
-  return hn::MulAdd(half, hn::Add(one, t), rest);
+  const V share = hn::MulAdd(hn::Set(d, 0.5f), inner, hn::Set(d, 0.5f));
+  *slope = hn::MulAdd(hn::Mul(x, bend), hn::Set(d, 0.5f * kRootTwoOverPi), share);
+  return hn::Mul(x, share);
 }
 
-template <class T>
-void gelu_backward_typed(const T* dy, const T* x, T* dx, int64_t n, bool exact) {
+template <bool kExact, class T>
+void gelu_typed(const T* x, T* y, T* slope, int64_t n) {
   parallel_for(n, 8192, [&](int64_t begin, int64_t end) {
     for_lanes(end - begin, [&](auto d, int64_t offset) {
       const int64_t i = begin + offset;
-      store(hn::Mul(load(d, dy + i), gelu_slope(d, load(d, x + i), exact)), d, dx + i);
+      auto bend = hn::Zero(d);
+      store(gelu_of<kExact>(d, load(d, x + i), &bend), d, y + i);
+      if (slope != nullptr) store(bend, d, slope + i);
     });
   });
 }
-void gelu_backward(ConstBuffer dy, ConstBuffer x, Buffer dx, int64_t n, bool exact) {
-  CHECK(dy.dtype == x.dtype && dy.dtype == dx.dtype);
-  with_type(dy, [&](auto* t) {
-    using T = std::remove_cv_t<std::remove_pointer_t<decltype(t)>>;
-    gelu_backward_typed(t, static_cast<const T*>(x.data), static_cast<T*>(dx.data), n, exact);
+void gelu(ConstBuffer x, Buffer y, Buffer slope, int64_t n, bool exact) {
+  CHECK(x.dtype == y.dtype && (slope.data == nullptr || slope.dtype == y.dtype));
+  with_type(y, [&](auto* out) {
+    using T = std::remove_pointer_t<decltype(out)>;
+    const T* in = static_cast<const T*>(x.data);
+    T* slopes = static_cast<T*>(slope.data);
+    exact ? gelu_typed<true>(in, out, slopes, n) : gelu_typed<false>(in, out, slopes, n);
+  });
+}
+
+template <class T>
+void multiply_typed(const T* a, const T* b, T* y, int64_t n) {
+  parallel_for(n, 16384, [&](int64_t begin, int64_t end) {
+    for_lanes(end - begin, [&](auto d, int64_t offset) {
+      const int64_t i = begin + offset;
+      store(hn::Mul(load(d, a + i), load(d, b + i)), d, y + i);
+    });
+  });
+}
+void multiply(ConstBuffer a, ConstBuffer b, Buffer y, int64_t n) {
+  CHECK(a.dtype == y.dtype && b.dtype == y.dtype);
+  with_type(y, [&](auto* out) {
+    using T = std::remove_pointer_t<decltype(out)>;
+    multiply_typed(static_cast<const T*>(a.data), static_cast<const T*>(b.data), out, n);
   });
 }
 
@@ -140,7 +142,7 @@ namespace malssi {
 HWY_EXPORT(swiglu);
 HWY_EXPORT(swiglu_backward);
 HWY_EXPORT(gelu);
-HWY_EXPORT(gelu_backward);
+HWY_EXPORT(multiply);
 namespace simd {
 void swiglu(ConstBuffer gate_up, Buffer y, int64_t N, int64_t F) {
   HWY_DYNAMIC_DISPATCH(swiglu)(gate_up, y, N, F);
@@ -148,11 +150,11 @@ void swiglu(ConstBuffer gate_up, Buffer y, int64_t N, int64_t F) {
 void swiglu_backward(ConstBuffer dy, ConstBuffer gate_up, Buffer dgate_up, int64_t N, int64_t F) {
   HWY_DYNAMIC_DISPATCH(swiglu_backward)(dy, gate_up, dgate_up, N, F);
 }
-void gelu(ConstBuffer x, Buffer y, int64_t n, bool exact) {
-  HWY_DYNAMIC_DISPATCH(gelu)(x, y, n, exact);
+void gelu(ConstBuffer x, Buffer y, Buffer slope, int64_t n, bool exact) {
+  HWY_DYNAMIC_DISPATCH(gelu)(x, y, slope, n, exact);
 }
-void gelu_backward(ConstBuffer dy, ConstBuffer x, Buffer dx, int64_t n, bool exact) {
-  HWY_DYNAMIC_DISPATCH(gelu_backward)(dy, x, dx, n, exact);
+void multiply(ConstBuffer a, ConstBuffer b, Buffer y, int64_t n) {
+  HWY_DYNAMIC_DISPATCH(multiply)(a, b, y, n);
 }
 }  // namespace simd
 }  // namespace malssi

@@ -29,8 +29,8 @@ void layer_norm_backward(ConstBuffer dy, const float* x, const float* w, const f
 
 void swiglu(ConstBuffer gate_up, Buffer y, int64_t N, int64_t F);
 void swiglu_backward(ConstBuffer dy, ConstBuffer gate_up, Buffer dgate_up, int64_t N, int64_t F);
-void gelu(ConstBuffer x, Buffer y, int64_t n, bool exact);
-void gelu_backward(ConstBuffer dy, ConstBuffer x, Buffer dx, int64_t n, bool exact);
+void gelu(ConstBuffer x, Buffer y, Buffer slope, int64_t n, bool exact);
+void multiply(ConstBuffer a, ConstBuffer b, Buffer y, int64_t n);
 
 void embed(ConstBuffer table, const int32_t* ids, ConstBuffer position_table,
            const int32_t* positions, float* y, int64_t N, int64_t D);

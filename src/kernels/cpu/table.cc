@@ -32,7 +32,7 @@ KernelTable vector_table() {
       .swiglu = simd::swiglu,
       .swiglu_backward = simd::swiglu_backward,
       .gelu = simd::gelu,
-      .gelu_backward = simd::gelu_backward,
+      .multiply = simd::multiply,
       .add_bias = simd::add_bias,
       .bias_backward = simd::bias_backward,
       .embed = simd::embed,

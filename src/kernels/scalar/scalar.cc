@@ -132,28 +132,22 @@ void swiglu_backward(ConstBuffer dy, ConstBuffer gate_up, Buffer dgate_up, int64
 constexpr double kRootTwoOverPi = 0.7978845608028654;
 constexpr double kRootHalf = 0.7071067811865476;
 
-void gelu(ConstBuffer x, Buffer y, int64_t n, bool exact) {
+void gelu(ConstBuffer x, Buffer y, Buffer slope, int64_t n, bool exact) {
   for (int64_t i = 0; i < n; ++i) {
     const double v = read(x, i);
     const double inner =
         exact ? std::erf(v * kRootHalf) : std::tanh(kRootTwoOverPi * (v + 0.044715 * v * v * v));
+    // Of inner, halved.
+    const double bend =
+        exact ? std::exp(-0.5 * v * v) : (1 - inner * inner) * (1 + 3 * 0.044715 * v * v);
     write(y, i, static_cast<float>(0.5 * v * (1 + inner)));
+    if (slope.data != nullptr)
+      write(slope, i, static_cast<float>(0.5 * (1 + inner) + 0.5 * v * kRootTwoOverPi * bend));
   }
 }
 
-void gelu_backward(ConstBuffer dy, ConstBuffer x, Buffer dx, int64_t n, bool exact) {
-  for (int64_t i = 0; i < n; ++i) {
-    const double v = read(x, i);
-    double slope = 0;
-    if (exact) {
-      slope =
-          0.5 * (1 + std::erf(v * kRootHalf)) + v * std::exp(-0.5 * v * v) * kRootTwoOverPi * 0.5;
-    } else {
-      const double t = std::tanh(kRootTwoOverPi * (v + 0.044715 * v * v * v));
-      slope = 0.5 * (1 + t) + 0.5 * v * (1 - t * t) * kRootTwoOverPi * (1 + 3 * 0.044715 * v * v);
-    }
-    write(dx, i, static_cast<float>(read(dy, i) * slope));
-  }
+void multiply(ConstBuffer a, ConstBuffer b, Buffer y, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) write(y, i, read(a, i) * read(b, i));
 }
 
 void add_bias(Buffer x, const float* b, int64_t N, int64_t D) {
@@ -282,7 +276,7 @@ const KernelTable& scalar_kernels() {
       .swiglu = scalar::swiglu,
       .swiglu_backward = scalar::swiglu_backward,
       .gelu = scalar::gelu,
-      .gelu_backward = scalar::gelu_backward,
+      .multiply = scalar::multiply,
       .add_bias = scalar::add_bias,
       .bias_backward = scalar::bias_backward,
       .embed = scalar::embed,
