@@ -165,7 +165,7 @@ TEST_P(Conformance, Activations) {
     fast().gelu(x.buffer(), z.buffer(), slope.buffer(), x.size(), exact);
     slow().gelu(x.buffer(), z2.buffer(), slope2.buffer(), x.size(), exact);
     expect_near(z, z2, 1e-5, "gelu");
-    expect_near(slope, slope2, 1e-5, "gelu's slope");
+    expect_near(slope, slope2, 1e-4, "gelu's slope");  // 1 + tanh cancels where it ends
     Numbers alone = x;
     fast().gelu(x.buffer(), alone.buffer(), {}, x.size(), exact);
     expect_near(alone, z, 0, "gelu without its slope");
