@@ -152,5 +152,5 @@ if (process.argv.includes('--train')) {
   const most = (text) => text.slice(0, 3 << 20);
   await compare('English', most(readAll(filesIn(path.join(data, 'lm'), /\.txt$/))), peers, folder);
   await compare('Korean', most(readAll(filesIn(path.join(data, 'ko'), /\.(tsv|csv)$/))).slice(0, 1 << 20), peers, folder);
-  await compare('C++', most(readAll(filesIn(path.join(path.dirname(new URL(import.meta.url).pathname), '../src'), /\.(cc|h)$/))), peers, folder);
+  await compare('C++', most(readAll(filesIn(path.join(path.dirname(new URL(import.meta.url).pathname), '../src'), /\.(cc|h)$/)).replaceAll('<|', '< |')), peers, folder);
 }
