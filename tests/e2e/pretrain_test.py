@@ -175,7 +175,7 @@ class BadInput(PretrainTest):
         self.bad(*self.arguments("--heads", "2", "--kv-heads", "3"), words=["3"])
         self.bad(*self.arguments("--layers", "0"), code=2, words=["model.layers", "at least 1"])
         self.bad(*self.arguments("--width", "1000000000"), words=["width is 1000000000", "expected"])
-        self.bad(*self.arguments("--width", "200000"), words=["memory"])
+        self.bad(*self.arguments("--width", "200000", "--heads", "200"), words=["memory"])
         self.bad(*self.arguments("--width", "wide"), code=2, words=["--width", "whole number"])
 
     def test_a_folder_that_holds_another_run(self):
