@@ -22,8 +22,8 @@ constexpr int64_t kLine = 16;         // numbers of 32 bits in a cache line
 struct Panels {
   uint32_t* data;
   int64_t pairs;
-  int64_t
-      stride;  // from panel to panel, in pairs: one line more than a panel, so that they do not share cache sets
+  // From panel to panel: one line more than a panel, so that panels do not share cache sets.
+  int64_t stride;
   uint32_t* at(int64_t panel) const { return data + panel * stride; }
 };
 
@@ -32,13 +32,12 @@ Panels make_panels(Scratch& scratch, int64_t count, int64_t width, int64_t K) {
   return {scratch.take<uint32_t>(count * stride), pairs, stride};
 }
 
-#define MALSSI_BF16 __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16")))
-
 // `count` (1 .. 32) columns of two rows, as pairs. A missing second row is null.
 struct Pairs {
   __m512i low, high;  // columns 0 .. 15 and 16 .. 31
 };
-MALSSI_BF16 inline Pairs pairs_of(const bf16* even, const bf16* odd, int64_t count) {
+[[gnu::target("avx512bf16,avx512vl")]] inline Pairs pairs_of(const bf16* even, const bf16* odd,
+                                                             int64_t count) {
   const __mmask32 mask = count >= 32 ? ~__mmask32{0} : (__mmask32{1} << count) - 1;
   const __m512i a = _mm512_maskz_loadu_epi16(mask, even);
   const __m512i b = odd != nullptr ? _mm512_maskz_loadu_epi16(mask, odd) : _mm512_setzero_si512();
@@ -60,7 +59,8 @@ struct RowPair {
   int64_t left;  // columns until the row's end
 };
 
-MALSSI_BF16 inline void store_pairs(const RowPair& rows, int64_t at, uint32_t* to) {
+[[gnu::target("avx512bf16,avx512vl")]] inline void store_pairs(const RowPair& rows, int64_t at,
+                                                               uint32_t* to) {
   const int64_t left = rows.left - at;
   if (left <= 0) {
     _mm512_storeu_si512(to, _mm512_setzero_si512());
@@ -73,8 +73,9 @@ MALSSI_BF16 inline void store_pairs(const RowPair& rows, int64_t at, uint32_t* t
 }
 
 // Pairs begin .. end - 1 of every panel of b.
-MALSSI_BF16 void pack_columns(const bf16* b, int64_t N, int64_t K, const Panels& to, int64_t begin,
-                              int64_t end) {
+[[gnu::target("avx512bf16,avx512vl")]] void pack_columns(const bf16* b, int64_t N, int64_t K,
+                                                         const Panels& to, int64_t begin,
+                                                         int64_t end) {
   for (int64_t panel = 0; panel * kColumns < N; ++panel) {
     for (int64_t pair = begin; pair < end; ++pair) {
       const RowPair rows(b, N, K, pair, panel * kColumns);
@@ -86,8 +87,9 @@ MALSSI_BF16 void pack_columns(const bf16* b, int64_t N, int64_t K, const Panels&
 
 // `count` panels of a, from column `column` on. Some rows at a time go through a buffer, so that what is read again has
 // reached the cache.
-MALSSI_BF16 void pack_block(const bf16* a, int64_t M, int64_t K, int64_t column, int64_t count,
-                            const Panels& to) {
+[[gnu::target("avx512bf16,avx512vl")]] void pack_block(const bf16* a, int64_t M, int64_t K,
+                                                       int64_t column, int64_t count,
+                                                       const Panels& to) {
   constexpr int64_t kAtOnce = 16, kWidth = kBlock * kRows + 32;
   alignas(64) uint32_t lines[kAtOnce * kWidth];
   for (int64_t first = 0; first < to.pairs; first += kAtOnce) {
@@ -109,8 +111,9 @@ MALSSI_BF16 void pack_block(const bf16* a, int64_t M, int64_t K, int64_t column,
 }
 
 // One 6 x 64 tile of c, of which rows x columns are real.
-MALSSI_BF16 void multiply(const uint32_t* a, const uint32_t* b, int64_t pairs, float* c,
-                          int64_t ldc, int64_t rows, int64_t columns, bool adds) {
+[[gnu::target("avx512bf16,avx512vl")]] void multiply(const uint32_t* a, const uint32_t* b,
+                                                     int64_t pairs, float* c, int64_t ldc,
+                                                     int64_t rows, int64_t columns, bool adds) {
   __m512 sum[kRows][4];
   for (auto& row : sum)
     for (auto& part : row) part = _mm512_setzero_ps();
