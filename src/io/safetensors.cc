@@ -114,8 +114,9 @@ std::string_view type_name(DType dtype) {
       return "I64";
     case DType::u8:
       return "U8";
+    default:
+      throw InternalError(concat("safetensors holds no ", dtype_name(dtype)));
   }
-  return "";
 }
 
 // The header, padded with spaces so that the data begins at a multiple of 8.

@@ -6,39 +6,49 @@
 
 namespace malssi {
 
-int64_t dtype_size(DType dtype) {
-  switch (dtype) {
-    case DType::f32:
-    case DType::i32:
-      return 4;
-    case DType::bf16:
-    case DType::f16:
-      return 2;
-    case DType::i64:
-      return 8;
-    case DType::u8:
-      return 1;
-  }
-  throw InternalError("dtype_size: unknown dtype");
+namespace {
+
+struct Row {
+  DType dtype;
+  std::string_view name;
+  DTypeBlock block;
+};
+
+// In the order of the enumeration.
+constexpr Row kRows[] = {
+    {DType::f32, "f32", {1, 4}},         {DType::bf16, "bf16", {1, 2}},
+    {DType::f16, "f16", {1, 2}},         {DType::i32, "i32", {1, 4}},
+    {DType::i64, "i64", {1, 8}},         {DType::u8, "u8", {1, 1}},
+    {DType::q8_0, "q8_0", {32, 34}},     {DType::q4_0, "q4_0", {32, 18}},
+    {DType::q4_1, "q4_1", {32, 20}},     {DType::q5_0, "q5_0", {32, 22}},
+    {DType::q5_1, "q5_1", {32, 24}},     {DType::q2_k, "q2_k", {256, 84}},
+    {DType::q3_k, "q3_k", {256, 110}},   {DType::q4_k, "q4_k", {256, 144}},
+    {DType::q5_k, "q5_k", {256, 176}},   {DType::q6_k, "q6_k", {256, 210}},
+    {DType::iq4_nl, "iq4_nl", {32, 18}}, {DType::mxfp4, "mxfp4", {32, 17}},
+};
+
+const Row& row_of(DType dtype) {
+  const auto index = static_cast<size_t>(dtype);
+  CHECK(index < std::size(kRows) && kRows[index].dtype == dtype, "unknown dtype ", index);
+  return kRows[index];
 }
 
-std::string_view dtype_name(DType dtype) {
-  switch (dtype) {
-    case DType::f32:
-      return "f32";
-    case DType::bf16:
-      return "bf16";
-    case DType::f16:
-      return "f16";
-    case DType::i32:
-      return "i32";
-    case DType::i64:
-      return "i64";
-    case DType::u8:
-      return "u8";
-  }
-  throw InternalError("dtype_name: unknown dtype");
+}  // namespace
+
+DTypeBlock dtype_block(DType dtype) { return row_of(dtype).block; }
+
+int64_t dtype_size(DType dtype) {
+  CHECK(!is_block_format(dtype), dtype_name(dtype), " has no bytes of one element");
+  return row_of(dtype).block.bytes;
 }
+
+int64_t dtype_bytes(DType dtype, int64_t count) {
+  const DTypeBlock block = row_of(dtype).block;
+  CHECK(count % block.elements == 0, count, " numbers are no whole blocks of ", dtype_name(dtype));
+  return count / block.elements * block.bytes;
+}
+
+std::string_view dtype_name(DType dtype) { return row_of(dtype).name; }
 
 float half_to_float(uint16_t half) {
   const int exponent = (half >> 10) & 31;

@@ -1,4 +1,6 @@
 // Number formats of tensors, and bfloat16 (the upper half of a float, rounded to nearest even).
+// A block format keeps a row as blocks of 32 or 256 numbers that share their scales, as GGUF files do; quant/formats.h
+// packs and unpacks them.
 #pragma once
 
 #include <bit>
@@ -7,7 +9,27 @@
 
 namespace malssi {
 
-enum class DType : uint8_t { f32, bf16, f16, i32, i64, u8 };
+enum class DType : uint8_t {
+  f32,
+  bf16,
+  f16,
+  i32,
+  i64,
+  u8,
+  // block formats
+  q8_0,
+  q4_0,
+  q4_1,
+  q5_0,
+  q5_1,
+  q2_k,
+  q3_k,
+  q4_k,
+  q5_k,
+  q6_k,
+  iq4_nl,
+  mxfp4
+};
 
 struct bf16 {
   uint16_t bits = 0;
@@ -46,9 +68,18 @@ inline float join(SplitFloat halves) {
 float half_to_float(uint16_t half);
 uint16_t float_to_half(float value);
 
-// Bytes of one element.
+// Bytes of one element; not of a block format.
 int64_t dtype_size(DType dtype);
-// "f32", "bf16", ...
+// What is stored together: one number, or a block.
+struct DTypeBlock {
+  int64_t elements = 1;
+  int64_t bytes = 1;
+};
+DTypeBlock dtype_block(DType dtype);
+inline bool is_block_format(DType dtype) { return dtype >= DType::q8_0; }
+// Bytes of `count` numbers; whole blocks.
+int64_t dtype_bytes(DType dtype, int64_t count);
+// "f32", "bf16", "q4_k", ...
 std::string_view dtype_name(DType dtype);
 
 }  // namespace malssi

@@ -13,11 +13,26 @@ Tensor Tensor::empty(Shape shape, DType dtype) {
   t.shape_ = shape;
   t.size_ = shape.size();
   t.dtype_ = dtype;
+  const DTypeBlock block = dtype_block(dtype);
+  REQUIRE(shape.rank() > 0 ? t.size_ == 0 || shape[-1] % block.elements == 0 : block.elements == 1,
+          "tensor: rows of ", shape, " are no whole blocks of ", block.elements, ", as ",
+          dtype_name(dtype), " wants");
   int64_t bytes = 0;
-  REQUIRE(!__builtin_mul_overflow(t.size_, dtype_size(dtype), &bytes), "tensor: ", shape, " ",
-          dtype_name(dtype), " does not fit into memory");
+  REQUIRE(!__builtin_mul_overflow(t.size_ / block.elements, block.bytes, &bytes), "tensor: ", shape,
+          " ", dtype_name(dtype), " does not fit into memory");
   t.data_ = pool_allocate(bytes);
   t.block_ = std::shared_ptr<void>(t.data_, [bytes](void* block) { pool_free(block, bytes); });
+  return t;
+}
+
+Tensor Tensor::borrowed(std::shared_ptr<const void> owner, const void* data, Shape shape,
+                        DType dtype) {
+  Tensor t;
+  t.block_ = std::const_pointer_cast<void>(std::move(owner));
+  t.data_ = const_cast<void*>(data);
+  t.shape_ = shape;
+  t.size_ = shape.size();
+  t.dtype_ = dtype;
   return t;
 }
 
@@ -69,7 +84,7 @@ Tensor Tensor::rows(int64_t begin, int64_t end) const {
   t.shape_ = Shape(std::span<const int64_t>(dims.data(), static_cast<size_t>(shape_.rank())));
   t.size_ = t.shape_.size();
   const int64_t row = dim(0) == 0 ? 0 : size_ / dim(0);
-  t.data_ = static_cast<char*>(data_) + begin * row * dtype_size(dtype_);
+  t.data_ = static_cast<char*>(data_) + dtype_bytes(dtype_, begin * row);
   return t;
 }
 

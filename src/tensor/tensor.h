@@ -22,6 +22,9 @@ class Tensor {
   static Tensor zeros(Shape shape, DType dtype = DType::f32);
   static Tensor full(Shape shape, float value);
   static Tensor from(std::span<const float> values, Shape shape);  // f32; copies
+  // Memory of someone else's, kept alive by `owner` (a mapped file): read only. Whole blocks of the dtype.
+  static Tensor borrowed(std::shared_ptr<const void> owner, const void* data, Shape shape,
+                         DType dtype);
 
   bool defined() const { return data_ != nullptr; }
   explicit operator bool() const { return defined(); }
@@ -29,7 +32,7 @@ class Tensor {
   int64_t dim(int axis) const { return shape_[axis]; }
   int64_t size() const { return size_; }
   DType dtype() const { return dtype_; }
-  int64_t bytes() const { return size_ * dtype_size(dtype_); }
+  int64_t bytes() const { return dtype_bytes(dtype_, size_); }
 
   void* data() const { return data_; }
   float* f32() const;   // throws unless the dtype is f32
