@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "quant/panel_avx512-inl.h"
+#include "kernels/panel/avx512-inl.h"
 
 namespace malssi::panel {
 namespace {

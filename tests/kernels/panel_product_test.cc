@@ -1,4 +1,4 @@
-#include "quant/product.h"
+#include "kernels/panel_product.h"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 
 #include "base/random.h"
 #include "kernels/cpu/features.h"
-#include "quant/panel_simd.h"
+#include "kernels/panel/tables.h"
 
 namespace malssi {
 namespace {

@@ -7,7 +7,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "quant/panel_simd.h"
+#include "kernels/panel/tables.h"
 
 #pragma GCC target("avx2,fma,f16c")
 
@@ -16,7 +16,7 @@ namespace {
 
 inline float half_value(uint16_t bits) { return _cvtsh_ss(bits); }
 
-#include "quant/int8_decode-inl.h"
+#include "kernels/panel/int8_decode-inl.h"
 
 void group_product(const uint8_t* w, const int8_t* x, int64_t columns, int32_t* sum) {
   const __m256i low_bits = _mm256_set1_epi8(15), ones = _mm256_set1_epi16(1),
@@ -40,7 +40,7 @@ void group_product(const uint8_t* w, const int8_t* x, int64_t columns, int32_t* 
   for (int v = 0; v < 4; ++v) _mm256_storeu_si256(reinterpret_cast<__m256i*>(sum + v * 8), sums[v]);
 }
 
-#include "quant/panel_generic-inl.h"
+#include "kernels/panel/generic-inl.h"
 
 }  // namespace
 

@@ -4,14 +4,14 @@
 #include <bit>
 #include <cmath>
 
-#include "quant/panel_avx512-inl.h"
+#include "kernels/panel/avx512-inl.h"
 
 namespace malssi::panel {
 namespace {
 
 inline float half_value(uint16_t bits) { return _cvtsh_ss(bits); }
 
-#include "quant/int8_decode-inl.h"
+#include "kernels/panel/int8_decode-inl.h"
 
 using Rows = const uint8_t* const*;  // 16 of them here
 

@@ -4,21 +4,21 @@
 #include <cmath>
 #include <cstring>
 
-#include "quant/panel.h"
+#include "kernels/panel/panel.h"
 
 namespace malssi::panel {
 namespace {
 
 inline float half_value(uint16_t bits) { return half_to_float(bits); }
 
-#include "quant/int8_decode-inl.h"
+#include "kernels/panel/int8_decode-inl.h"
 
 void group_product(const uint8_t* w, const int8_t* x, int64_t columns, int32_t* sum) {
   for (int64_t c = 0; c < columns; ++c)
     for (int64_t r = 0; r < kRows; ++r) sum[r] += w[(c / 4 * kRows + r) * 4 + c % 4] * x[c];
 }
 
-#include "quant/panel_generic-inl.h"
+#include "kernels/panel/generic-inl.h"
 
 }  // namespace
 

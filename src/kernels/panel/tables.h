@@ -1,7 +1,7 @@
 // Which panel kernels there are besides the reference.
 #pragma once
 
-#include "quant/panel.h"
+#include "kernels/panel/panel.h"
 
 namespace malssi::panel {
 

@@ -1,4 +1,4 @@
-#include "quant/product.h"
+#include "kernels/panel_product.h"
 
 #include <algorithm>
 #include <atomic>
@@ -8,7 +8,7 @@
 #include "base/parallel.h"
 #include "kernels/cpu/features.h"
 #include "kernels/cpu/scratch.h"
-#include "quant/panel_simd.h"
+#include "kernels/panel/tables.h"
 
 namespace malssi {
 namespace panel {

@@ -5,7 +5,7 @@
 
 #include <cstring>
 
-#include "quant/panel_simd.h"
+#include "kernels/panel/tables.h"
 
 #pragma GCC target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx512bf16,avx2,fma,f16c")
 
@@ -63,7 +63,7 @@ inline void transpose_headers(const uint8_t* const* rows, int64_t at, __m512i* o
   transpose_quarters(out);
 }
 
-// Defined in panel_avx512_unpack.cc.
+// Defined in avx512_unpack.cc.
 void unpack_int8_avx512(DType dtype, const uint8_t* const* rows, int64_t columns, Ahead& ahead,
                         Int8Panel& panel);
 
