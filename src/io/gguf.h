@@ -58,7 +58,4 @@ class Gguf {
   mutable std::map<std::string_view, GgufValue> values_;  // those asked for so far
 };
 
-// The numbers in f32, of any dtype that holds numbers.
-Tensor to_f32(const Tensor& tensor);
-
 }  // namespace malssi

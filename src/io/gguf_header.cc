@@ -13,7 +13,7 @@ namespace {
 
 constexpr int64_t kMaxName = 65535;
 constexpr uint32_t kMaxAxes = 4;
-constexpr int64_t kLeastKeyBytes = 8 + 1 + 4 + 1;  // a name, a type, a value of one byte
+constexpr int64_t kLeastKeyBytes = 8 + 1 + 4 + 1;         // a name, a type, a value of one byte
 constexpr int64_t kLeastTensorBytes = 8 + 1 + 4 + 4 + 8;  // a name, no axis, a type, an offset
 
 // Takes numbers and strings from the front of the file.

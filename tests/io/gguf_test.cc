@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "io/gguf_writer.h"
+#include "io/lazy_tensor.h"
 #include "quant/formats.h"
 #include "scratch.h"
 
