@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/system.h"
 
 namespace malssi {
 namespace {
@@ -165,8 +167,8 @@ void ShardWriter::finish() {
             ": this folder is in the way: name another place");
     remove_tree(folder_);
   }
-  fs::rename(partial_, folder_, code);
-  REQUIRE(!code, "cannot save ", folder_.string(), ": ", code.message());
+  if (retry([&] { return ::rename(partial_.c_str(), folder_.c_str()); }) != 0)
+    throw_system("save", folder_, errno);
   sync_folder(folder_.parent_path());
 }
 

@@ -88,8 +88,12 @@ DType best_compute_dtype();
 
 // All weights under their published names, in f32 (a tied output layer once).
 std::vector<NamedTensor> export_weights(Model& model);
+// copy: into memory of the model's own, in its compute dtype, to be trained or run. hold: matrices stay where find() has them,
+// in any dtype (see Linear::parts); the model can only be run.
+enum class ImportMode { copy, hold };
 // Fills the model; find(name) gives the tensor under a published name, undefined if there is none
 // (then: an Error with name).
-void import_weights(Model& model, const std::function<Tensor(const std::string& name)>& find);
+void import_weights(Model& model, const std::function<Tensor(const std::string& name)>& find,
+                    ImportMode mode = ImportMode::copy);
 
 }  // namespace malssi

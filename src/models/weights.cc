@@ -25,10 +25,6 @@ Tensor transposed(const Tensor& x) {
   return y;
 }
 
-Shape published_shape(const Tensor& part, bool is_transposed) {
-  return is_transposed ? Shape{part.dim(1), part.dim(0)} : part.shape();
-}
-
 }  // namespace
 
 std::vector<NamedTensor> export_weights(Model& model) {
@@ -54,19 +50,54 @@ std::vector<NamedTensor> export_weights(Model& model) {
   return weights;
 }
 
-void import_weights(Model& model, const std::function<Tensor(const std::string& name)>& find) {
+namespace {
+
+using Find = std::function<Tensor(const std::string& name)>;
+
+// The part's numbers as its file has them; Error where they are missing or of another shape.
+Tensor find_part(const Model& model, const Parameter& p, const WeightPart& part, const Find& find) {
+  Tensor source = find(part.name);
+  REQUIRE(source.defined(), "weights: there is no tensor \"", part.name,
+          "\"; the file does not hold a whole ", model.config().family,
+          " model as its config.json describes it");
+  const Shape& whole = p.value->shape();
+  const Shape rows =
+      whole.rank() == 1 ? Shape{part.end - part.begin} : Shape{part.end - part.begin, whole[-1]};
+  const Shape expected = part.transposed ? Shape{rows[1], rows[0]} : rows;
+  REQUIRE(source.shape() == expected, "weights: \"", part.name, "\" is ", source.shape(),
+          "; config.json makes it ", expected);
+  return source;
+}
+
+// Keeps what the file holds, where the layer can compute with it.
+bool hold(const Parameter& p, const std::vector<Tensor>& sources) {
+  for (const WeightPart& part : p.parts)
+    if (part.transposed) return false;
+  if (p.held != nullptr) {
+    *p.held = sources;
+    return true;
+  }
+  if (p.kind != ParameterKind::embedding || sources.size() != 1) return false;
+  *p.value = sources.front();
+  return true;
+}
+
+}  // namespace
+
+void import_weights(Model& model, const Find& find, ImportMode mode) {
   model.visit([&](const Parameter& p) {
-    for (const WeightPart& part : p.parts) {
-      const Tensor target = p.value->rows(part.begin, part.end);
-      Tensor source = find(part.name);
-      REQUIRE(source.defined(), "weights: there is no tensor \"", part.name,
-              "\"; the file does not hold a whole ", model.config().family,
-              " model as its config.json describes it");
-      const Shape expected = published_shape(target, part.transposed);
-      REQUIRE(source.shape() == expected, "weights: \"", part.name, "\" is ", source.shape(),
-              "; config.json makes it ", expected);
-      if (part.transposed) source = transposed(source.to(DType::f32));
-      target.copy_from(source);
+    std::vector<Tensor> sources;
+    for (const WeightPart& part : p.parts) sources.push_back(find_part(model, p, part, find));
+    if (mode == ImportMode::hold && hold(p, sources)) return;
+    if (!p.value->defined()) {
+      Tensor memory = Tensor::empty(p.value->shape(), p.value->dtype());
+      memory.set_slot(p.value->slot());
+      *p.value = memory;
+    }
+    for (size_t i = 0; i < sources.size(); ++i) {
+      const WeightPart& part = p.parts[i];
+      p.value->rows(part.begin, part.end)
+          .copy_from(part.transposed ? transposed(sources[i].to(DType::f32)) : sources[i]);
     }
   });
 }

@@ -3,7 +3,7 @@
 namespace malssi {
 
 Tensor random_table(Rng* rng, int64_t rows, int64_t width, double deviation, DType dtype) {
-  if (!rng) return Tensor::empty({rows, width}, dtype).want_grad();
+  if (!rng) return Tensor::shaped({rows, width}, dtype).want_grad();
   Tensor table = Tensor::empty({rows, width});
   float* values = table.f32();
   for (int64_t i = 0; i < table.size(); ++i)
@@ -29,7 +29,7 @@ void Linear::visit(const std::string& name, const std::vector<PublishedPart>& pa
     row += part.rows;
   }
   CHECK(row == weight.dim(0), name, ": its parts have ", row, " rows, the weight ", weight.dim(0));
-  visitor({name + ".weight", &weight, ParameterKind::matrix, std::move(weights)});
+  visitor({name + ".weight", &weight, ParameterKind::matrix, std::move(weights), &this->parts});
   if (bias) visitor({name + ".bias", &bias, ParameterKind::bias, std::move(biases)});
 }
 

@@ -30,13 +30,17 @@ struct Linear {
   // w ~ N(0, deviation), drawn in f32 and kept in dtype; undefined without an rng.
   Linear(Rng* rng, int64_t inputs, int64_t outputs, double deviation, DType dtype, bool with_bias);
 
-  Tensor operator()(const Tensor& x) const { return linear(x, weight, {.bias = bias, .out = {}}); }
+  Tensor operator()(const Tensor& x) const {
+    const LinearOptions options{.bias = bias, .out = {}};
+    return parts.empty() ? linear(x, weight, options) : linear(x, parts, options);
+  }
   // transposed: files hold [inputs, outputs]. A layer without a bias shows none.
   void visit(const std::string& name, const std::vector<PublishedPart>& parts,
              const ParameterVisitor& visitor, bool transposed = false);
 
-  Tensor weight;  // [outputs, inputs]
-  Tensor bias;    // f32 [outputs], or undefined
+  Tensor weight;              // [outputs, inputs]; only a shape where `parts` hold the numbers
+  std::vector<Tensor> parts;  // rows as a file holds them, of any dtype: for inference
+  Tensor bias;                // f32 [outputs], or undefined
 };
 
 enum class NormKind { rms, layer };

@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "kernels/table.h"
+#include "ops/residual.h"
+#include "quant/widen.h"
 #include "tensor/tape.h"
 
 namespace malssi {
@@ -24,6 +26,15 @@ void scatter(const Tensor& dy, const Ids& ids, const GradSink& sink) {
   kernels().embed_backward(dy.f32(), ids->data(), sink.target.f32(), dy.dim(0), dy.dim(1));
 }
 
+// Rows of a table as a file holds it.
+void look_up(const Tensor& table, std::span<const int32_t> ids, const Tensor& y) {
+  CHECK(Tape::current() == nullptr, "a table of ", dtype_name(table.dtype()), " is not trained");
+  const int64_t D = table.dim(1);
+  for (size_t n = 0; n < ids.size(); ++n)
+    widen_rows(table.dtype(), table.rows(ids[n], ids[n] + 1).data(),
+               y.f32() + static_cast<int64_t>(n) * D, 1, D);
+}
+
 }  // namespace
 
 Tensor embedding(const Tensor& table, std::span<const int32_t> ids) {
@@ -41,6 +52,11 @@ Tensor embedding(const Tensor& table, std::span<const int32_t> ids, const Tensor
   }
   const auto N = static_cast<int64_t>(ids.size());
   Tensor y = Tensor::empty({N, table.dim(1)});
+  if (table.dtype() != DType::f32 && table.dtype() != DType::bf16) {
+    look_up(table, ids, y);
+    if (position_table) y = residual_add(y, embedding(position_table, positions));
+    return y;
+  }
   kernels().embed({table.data(), table.dtype()}, ids.data(),
                   {position_table.data(), position_table.dtype()}, positions.data(), y.f32(), N,
                   table.dim(1));

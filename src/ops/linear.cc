@@ -1,38 +1,52 @@
 #include "ops/linear.h"
 
+#include <vector>
+
 #include "kernels/gemm.h"
+#include "kernels/panel_product.h"
 #include "kernels/table.h"
 #include "tensor/tape.h"
 
 namespace malssi {
 namespace {
 
-constexpr int64_t kFewRows = 8;  // up to here reading the weights once is all that matters
-
 ConstBuffer in(const Tensor& t) { return {t.data(), t.dtype()}; }
 Buffer out(const Tensor& t) { return {t.data(), t.dtype()}; }
 
-void product(const Tensor& x, const Tensor& w, const Tensor& y) {
-  const int64_t N = w.dim(0), K = w.dim(1), M = x.size() / K;
-  if (M <= kFewRows && Tape::current() == nullptr) {
-    const Tensor wide = x.to(DType::f32);
-    const Tensor result = y.dtype() == DType::f32 ? y : Tensor::empty(y.shape());
-    kernels().few_rows_product(wide.f32(), in(w), result.f32(), M, N, K);
-    if (result.data() != y.data()) y.copy_from(result);
-    return;
-  }
-  gemm(in(x.to(w.dtype())), in(w), out(y), M, N, K, {.transpose_b = true});
+bool is_trainable(DType dtype) { return dtype == DType::f32 || dtype == DType::bf16; }
+
+void check_fit(const Tensor& x, const Tensor& w) {
+  REQUIRE(w.shape().rank() == 2 && x.shape().rank() >= 1 && x.dim(-1) == w.dim(1), "linear: x ",
+          x.shape(), " does not fit weight ", w.shape(), ": last axes differ");
 }
 
 }  // namespace
 
+Tensor linear(const Tensor& x, std::span<const Tensor> parts, const LinearOptions& options) {
+  CHECK(!parts.empty() && Tape::current() == nullptr, "linear: weights in parts are not trained");
+  int64_t N = 0;
+  std::vector<WeightRows> rows;
+  for (const Tensor& w : parts) {
+    check_fit(x, w);
+    rows.push_back({w.data(), w.dtype(), w.dim(0)});
+    N += w.dim(0);
+  }
+  const DType natural = is_trainable(parts.front().dtype()) ? parts.front().dtype() : x.dtype();
+  Tensor y = Tensor::empty(x.shape().with_last(N), options.out.value_or(natural));
+  const int64_t K = x.dim(-1);
+  panel_product(in(x), rows, options.bias ? options.bias.f32() : nullptr, out(y), x.size() / K, K);
+  return y;
+}
+
 Tensor linear(const Tensor& x, const Tensor& w, const LinearOptions& options) {
-  REQUIRE(w.shape().rank() == 2 && x.shape().rank() >= 1 && x.dim(-1) == w.dim(1), "linear: x ",
-          x.shape(), " does not fit weight ", w.shape(), ": last axes differ");
+  if (Tape::current() == nullptr) return linear(x, {&w, 1}, options);
+  check_fit(x, w);
+  REQUIRE(is_trainable(w.dtype()), "linear: weights in ", dtype_name(w.dtype()),
+          " cannot be trained: convert the model to f32 or bf16 first");
   const int64_t N = w.dim(0), K = w.dim(1), M = x.size() / K;
   Tensor y = Tensor::empty(x.shape().with_last(N), options.out.value_or(w.dtype()));
   if (M == 0) return y;
-  product(x, w, y);
+  gemm(in(x.to(w.dtype())), in(w), out(y), M, N, K, {.transpose_b = true});
   const Tensor bias = options.bias;
   if (bias.defined()) kernels().add_bias(out(y), bias.f32(), M, N);
   if (!recording({x, w})) return y;

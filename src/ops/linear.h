@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 
 #include "tensor/tensor.h"
 
@@ -9,11 +10,14 @@ namespace malssi {
 
 struct LinearOptions {
   Tensor bias;               // f32 [N], or undefined
-  std::optional<DType> out;  // of y; else that of w
+  std::optional<DType> out;  // of y; else w's where that is f32 or bf16, else x's
 };
 
-// x [.., K], w [N, K] (f32 or bf16) -> y [.., N]. x is converted to w's dtype where it differs. Throws Error when the last axes
-// differ. Weight gradients are f32.
+// x [.., K] f32 or bf16, w [N, K] -> y [.., N]. While a Tape records, w must be f32 or bf16, and x is converted to its dtype;
+// otherwise w may be of any dtype and lie in a mapped file, and a row of y depends on its own row of x alone, to the bit.
+// Throws Error when the last axes differ. Weight gradients are f32.
 Tensor linear(const Tensor& x, const Tensor& w, const LinearOptions& options = {});
+// The same with w in parts, one below the other, each of its own dtype: for inference.
+Tensor linear(const Tensor& x, std::span<const Tensor> parts, const LinearOptions& options = {});
 
 }  // namespace malssi

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "kernels/table.h"
+#include "quant/widen.h"
 #include "tensor/pool.h"
 #include "tensor/tape.h"
 
@@ -22,6 +23,14 @@ Tensor Tensor::empty(Shape shape, DType dtype) {
           " ", dtype_name(dtype), " does not fit into memory");
   t.data_ = pool_allocate(bytes);
   t.block_ = std::shared_ptr<void>(t.data_, [bytes](void* block) { pool_free(block, bytes); });
+  return t;
+}
+
+Tensor Tensor::shaped(Shape shape, DType dtype) {
+  Tensor t;
+  t.shape_ = shape;
+  t.size_ = shape.size();
+  t.dtype_ = dtype;
   return t;
 }
 
@@ -94,10 +103,13 @@ void Tensor::copy_from(const Tensor& source) const {
     std::memcpy(data_, source.data_, static_cast<size_t>(bytes()));
   } else if (dtype_ == DType::bf16 && source.dtype_ == DType::f32) {
     kernels().f32_to_bf16(source.f32(), bf16s(), size_);
+  } else if (dtype_ == DType::bf16 && can_widen(source.dtype_)) {
+    copy_from(source.to(DType::f32));
   } else {
-    REQUIRE(dtype_ == DType::f32 && source.dtype_ == DType::bf16, "copy: cannot turn ",
+    REQUIRE(dtype_ == DType::f32 && can_widen(source.dtype_), "copy: cannot turn ",
             dtype_name(source.dtype_), " into ", dtype_name(dtype_));
-    kernels().bf16_to_f32(source.bf16s(), f32(), size_);
+    widen_rows(source.dtype_, source.data_, f32(), size_ == 0 ? 0 : size_ / source.dim(-1),
+               size_ == 0 ? 0 : source.dim(-1));
   }
 }
 

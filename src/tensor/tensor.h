@@ -19,6 +19,7 @@ class Tensor {
   Tensor() = default;
 
   static Tensor empty(Shape shape, DType dtype = DType::f32);  // contents undefined
+  static Tensor shaped(Shape shape, DType dtype);              // no memory yet: not defined()
   static Tensor zeros(Shape shape, DType dtype = DType::f32);
   static Tensor full(Shape shape, float value);
   static Tensor from(std::span<const float> values, Shape shape);  // f32; copies
@@ -46,11 +47,11 @@ class Tensor {
   Tensor view(Shape shape) const;
   // Rows begin .. end - 1 of the first axis: the same block, without a gradient.
   Tensor rows(int64_t begin, int64_t end) const;
-  // A copy in another dtype (f32 and bf16), or this one when it has it already. Without a gradient.
+  // A copy in another dtype (f32 and bf16 to each other, any number format to f32), or this one when it has it already.
+  // Without a gradient.
   Tensor to(DType dtype) const;
   Tensor clone() const;
-  // Copies the numbers of a tensor of the same size into this block, converting between f32 and
-  // bf16.
+  // Copies the numbers of a tensor of the same size into this block, converting as to() does.
   void copy_from(const Tensor& source) const;
   void fill(float value) const;
   std::vector<float> to_vector() const;

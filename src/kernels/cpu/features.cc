@@ -25,6 +25,8 @@ CpuFeatures detect() {
   unsigned a = 0, b = 0, c = 0, d = 0;
   if (cpu.avx512 && __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0)
     cpu.avx512_bf16 = (a & (1u << 5)) != 0;
+  if (cpu.avx512 && __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0)
+    cpu.avx512_vnni = (c & (1u << 11)) != 0;
   if (cpu.avx512_bf16 && __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0) {
     const bool has_tiles = (d & (1u << 24)) != 0 && (d & (1u << 22)) != 0;
     cpu.amx_bf16 = has_tiles && tiles_granted();
@@ -38,7 +40,7 @@ CpuFeatures capped(CpuFeatures cpu) {
   if (cap.empty() || cap == "amx") return cpu;
   cpu.amx_bf16 = false;
   if (cap == "avx512bf16") return cpu;
-  cpu.avx512_bf16 = false;
+  cpu.avx512_bf16 = cpu.avx512_vnni = false;
   if (cap == "avx512") return cpu;
   cpu.avx512 = false;
   if (cap == "avx2") return cpu;

@@ -9,6 +9,7 @@ struct CpuFeatures {
   bool avx2 = false;
   bool avx512 = false;       // F, BW, CD, DQ, VL
   bool avx512_bf16 = false;  // native bf16 dot products
+  bool avx512_vnni = false;  // dot products of bytes
   bool amx_bf16 = false;     // tiles, granted by the operating system
 };
 

@@ -1,0 +1,105 @@
+// The panel kernels in plain code, for any instruction set: included after int8_decode-inl.h, inside the namespace.
+
+inline void unpack_int8(DType dtype, const uint8_t* const* rows, int64_t columns, Ahead&,
+                        Int8Panel& panel) {
+  const int64_t groups = columns / int8_layout(dtype).group;
+  int8_t q[kInt8Chunk];
+  float scale[kInt8Chunk / 16], min[kInt8Chunk / 16];
+  for (int64_t r = 0; r < kRows; ++r) {
+    decode_row(dtype, rows[r], columns, {q, scale, min});
+    for (int64_t c = 0; c < columns; ++c)
+      panel.q[(c / 4 * kRows + r) * 4 + c % 4] = static_cast<uint8_t>(q[c] + 128);
+    for (int64_t g = 0; g < groups; ++g) {
+      panel.scale[g * kRows + r] = scale[g];
+      panel.min[g * kRows + r] = min[g];
+    }
+  }
+}
+
+inline void unpack_bf16(const uint8_t* const* rows, int64_t columns, Ahead&, Bf16Panel& panel) {
+  for (int64_t r = 0; r < kRows; ++r)
+    for (int64_t c = 0; c < (columns + 1) / 2 * 2; ++c) {
+      bf16 value;
+      if (c < columns) std::memcpy(&value, rows[r] + c * 2, 2);
+      panel.w[(c / 2 * kRows + r) * 2 + c % 2] = value;
+    }
+}
+
+inline void unpack_float(DType dtype, const uint8_t* const* rows, int64_t columns, Ahead&,
+                         FloatPanel& panel) {
+  for (int64_t r = 0; r < kRows; ++r)
+    for (int64_t c = 0; c < columns; ++c) {
+      float value;
+      if (dtype == DType::f32) {
+        std::memcpy(&value, rows[r] + c * 4, 4);
+      } else {
+        uint16_t bits;
+        std::memcpy(&bits, rows[r] + c * 2, 2);
+        value = dtype == DType::f16 ? half_value(bits)
+                                    : std::bit_cast<float>(static_cast<uint32_t>(bits) << 16);
+      }
+      panel.w[c * kRows + r] = value;
+    }
+}
+
+inline void int8_sums(const Int8Panel& panel, Int8Layout layout, const Int8Rows& x, int64_t tokens,
+                      int64_t columns, float* sums) {
+  const int64_t group = layout.group;
+  const int32_t* const offsets = group == 32 ? x.offset32 : x.offset16;
+  const float* const sums_of_x = group == 32 ? x.sum32 : x.sum16;
+  for (int64_t m = 0; m < tokens; ++m, sums += kRows)
+    for (int64_t g = 0; g < columns / group; ++g) {
+      const int64_t at = m * x.columns / group + g;
+      int32_t sum[kRows];
+      for (int32_t& s : sum) s = offsets[at];
+      group_product(panel.q + g * group * kRows, x.q + m * x.columns + g * group, group, sum);
+      const float scale = x.scale[m * x.columns / 32 + g * group / 32];
+      for (int64_t r = 0; r < kRows; ++r)
+        sums[r] = std::fma(static_cast<float>(sum[r]), panel.scale[g * kRows + r] * scale, sums[r]);
+      if (!layout.has_min) continue;
+      for (int64_t r = 0; r < kRows; ++r)
+        sums[r] = std::fma(panel.min[g * kRows + r], sums_of_x[at], sums[r]);
+    }
+}
+
+inline void bf16_sums(const Bf16Panel& panel, const bf16* x, int64_t stride, int64_t tokens,
+                      int64_t columns, float* sums) {
+  for (int64_t m = 0; m < tokens; ++m, sums += kRows)
+    for (int64_t c = 0; c < columns; ++c)
+      for (int64_t r = 0; r < kRows; ++r)
+        sums[r] = std::fma(static_cast<float>(panel.w[(c / 2 * kRows + r) * 2 + c % 2]),
+                           static_cast<float>(x[m * stride + c]), sums[r]);
+}
+
+inline void float_sums(const FloatPanel& panel, const float* x, int64_t stride, int64_t tokens,
+                       int64_t columns, float* sums) {
+  for (int64_t m = 0; m < tokens; ++m, sums += kRows) {
+    float sum[kRows];
+    std::memcpy(sum, sums, sizeof(sum));
+    for (int64_t c = 0; c < columns; ++c)
+      for (int64_t r = 0; r < kRows; ++r)
+        sum[r] = std::fma(panel.w[c * kRows + r], x[m * stride + c], sum[r]);
+    std::memcpy(sums, sum, sizeof(sum));
+  }
+}
+
+inline void to_int8(const float* x, int64_t columns, const Int8RowsOut& out) {
+  for (int64_t g = 0; g < columns / 32; ++g) {
+    float top = 0;
+    for (int i = 0; i < 32; ++i) top = std::max(top, std::fabs(x[g * 32 + i]));
+    const float scale = top / 127, inverse = top > 0 ? 127 / top : 0;
+    out.scale[g] = scale;
+    int32_t sums[2] = {};
+    for (int i = 0; i < 32; ++i) {
+      const auto q = static_cast<int8_t>(std::nearbyint(x[g * 32 + i] * inverse));
+      out.q[g * 32 + i] = q;
+      sums[i / 16] += q;
+    }
+    for (int h = 0; h < 2; ++h) {
+      out.offset16[g * 2 + h] = -128 * sums[h];
+      out.sum16[g * 2 + h] = scale * static_cast<float>(sums[h]);
+    }
+    out.offset32[g] = -128 * (sums[0] + sums[1]);
+    out.sum32[g] = scale * static_cast<float>(sums[0] + sums[1]);
+  }
+}

@@ -1,0 +1,102 @@
+// What panel_product is made of: a panel is 32 rows of weights by a chunk of columns, unpacked and interleaved so that a
+// vector's lanes are rows. Every instruction set gives the same int8 sums and the same order of float sums.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "kernels/dtype.h"
+
+namespace malssi::panel {
+
+constexpr int64_t kRows = 32;
+constexpr int64_t kInt8Chunk = 512;  // columns; a chunk's panel is 16 KiB in every format
+constexpr int64_t kBf16Chunk = 256;
+constexpr int64_t kFloatChunk = 128;
+
+// w = scale (q - 128) + min, the scales and mins by group of 16 or 32 columns.
+struct Int8Panel {
+  alignas(64) uint8_t q[kInt8Chunk * kRows];         // [column / 4][32 rows][4]
+  alignas(64) float scale[kInt8Chunk / 16 * kRows];  // [group][32 rows]
+  alignas(64) float min[kInt8Chunk / 16 * kRows];    // the same, where the format has some
+};
+struct Bf16Panel {
+  alignas(64) bf16 w[kBf16Chunk * kRows];  // [column / 2][32 rows][2]
+};
+struct FloatPanel {
+  alignas(64) float w[kFloatChunk * kRows];  // [column][32 rows]
+};
+
+// Memory that will be read after the current panel: touched piece by piece while this one is unpacked, in the order in which
+// it lies, so that it streams into the cache.
+class Ahead {
+ public:
+  Ahead(const uint8_t* begin, const uint8_t* end) : next_(begin), end_(end) {}
+  void fetch(int64_t bytes) {
+    const uint8_t* const stop = next_ + std::min(bytes, end_ - next_);
+    for (; next_ < stop; next_ += 64) __builtin_prefetch(next_, 0, 2);
+  }
+
+ private:
+  const uint8_t *next_, *end_;
+};
+
+// How a block format looks as int8.
+struct Int8Layout {
+  int64_t group = 32;  // columns that share a scale
+  bool has_min = false;
+};
+Int8Layout int8_layout(DType dtype);
+
+// Activations in int8: x = scale q, by groups of 32. All rows of one x, [M, K / ...]; K is padded to whole groups of 32.
+struct Int8Rows {
+  const int8_t* q = nullptr;          // [M, K]
+  const float* scale = nullptr;       // [M, K / 32]
+  const int32_t* offset32 = nullptr;  // [M, K / 32]  -128 times the sum of q
+  const int32_t* offset16 = nullptr;  // [M, K / 16]
+  const float* sum32 = nullptr;       // [M, K / 32]  scale times the sum of q
+  const float* sum16 = nullptr;       // [M, K / 16]
+  int64_t columns = 0;                // K
+
+  Int8Rows from(int64_t row, int64_t column) const {
+    const int64_t at32 = (row * columns + column) / 32, at16 = (row * columns + column) / 16;
+    return {q + row * columns + column,
+            scale + at32,
+            offset32 + at32,
+            offset16 + at16,
+            sum32 + at32,
+            sum16 + at16,
+            columns};
+  }
+};
+struct Int8RowsOut {
+  int8_t* q;
+  float* scale;
+  int32_t *offset32, *offset16;
+  float *sum32, *sum16;
+};
+
+// One entry for each instruction set. rows: where each of the 32 rows' chunk begins; a chunk's columns are whole blocks.
+struct Kernels {
+  const char* name;
+  void (*unpack_int8)(DType dtype, const uint8_t* const* rows, int64_t columns, Ahead& ahead,
+                      Int8Panel& panel);
+  void (*unpack_bf16)(const uint8_t* const* rows, int64_t columns, Ahead& ahead, Bf16Panel& panel);
+  void (*unpack_float)(DType dtype, const uint8_t* const* rows, int64_t columns, Ahead& ahead,
+                       FloatPanel& panel);
+  // sums [tokens, 32] += x [tokens, columns] times the panel.
+  void (*int8_sums)(const Int8Panel& panel, Int8Layout layout, const Int8Rows& x, int64_t tokens,
+                    int64_t columns, float* sums);
+  void (*bf16_sums)(const Bf16Panel& panel, const bf16* x, int64_t stride, int64_t tokens,
+                    int64_t columns, float* sums);
+  void (*float_sums)(const FloatPanel& panel, const float* x, int64_t stride, int64_t tokens,
+                     int64_t columns, float* sums);
+  // One row of activations, columns a multiple of 32.
+  void (*to_int8)(const float* x, int64_t columns, const Int8RowsOut& out);
+  bool has_bf16;
+};
+// For this processor; MALSSI_SIMD caps it.
+const Kernels& kernels();
+const Kernels& scalar_kernels();
+
+}  // namespace malssi::panel

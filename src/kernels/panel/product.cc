@@ -1,0 +1,205 @@
+#include "kernels/panel_product.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+
+#include "base/error.h"
+#include "base/parallel.h"
+#include "kernels/cpu/features.h"
+#include "kernels/cpu/scratch.h"
+#include "kernels/panel/tables.h"
+
+namespace malssi {
+namespace panel {
+
+const Kernels& kernels() {
+  static const Kernels& chosen = [&]() -> const Kernels& {
+    const CpuFeatures& cpu = cpu_features();
+    if (cpu.avx512_vnni && cpu.avx512_bf16) return avx512_kernels();
+    return cpu.avx2 ? avx2_kernels() : scalar_kernels();
+  }();
+  return chosen;
+}
+
+}  // namespace panel
+
+namespace {
+
+using namespace panel;
+
+// What x must become for a weight's dtype.
+enum class Compute { int8, bf16, f32 };
+
+Compute compute_of(DType dtype) {
+  if (is_block_format(dtype)) return Compute::int8;
+  return dtype == DType::bf16 && panel::kernels().has_bf16 ? Compute::bf16 : Compute::f32;
+}
+
+// x in the forms that the parts want; each is made once.
+class Activations {
+ public:
+  Activations(ConstBuffer x, int64_t M, int64_t K, std::span<const WeightRows> parts) : K(K) {
+    bool wants[3] = {};
+    for (const WeightRows& part : parts) wants[static_cast<int>(compute_of(part.dtype))] = true;
+    const bool wants_float = wants[0] || wants[2];
+    if (x.dtype == DType::f32) {
+      floats = static_cast<const float*>(x.data);
+    } else if (wants_float) {
+      float* wide = scratch_.take<float>(M * K);
+      rows(M, [&](int64_t begin, int64_t end) {
+        malssi::kernels().bf16_to_f32(static_cast<const bf16*>(x.data) + begin * K,
+                                      wide + begin * K, (end - begin) * K);
+      });
+      floats = wide;
+    }
+    if (wants[1]) make_halves(x, M);
+    if (wants[0]) make_bytes(M);
+  }
+
+  const int64_t K;
+  const float* floats = nullptr;
+  const bf16* halves = nullptr;
+  int64_t half_stride = 0;
+  Int8Rows bytes;
+
+ private:
+  template <class Body>
+  static void rows(int64_t M, Body&& body) {
+    parallel_for(M, 16, body);
+  }
+
+  void make_halves(ConstBuffer x, int64_t M) {
+    half_stride = K + K % 2;
+    if (x.dtype == DType::bf16 && K % 2 == 0) {
+      halves = static_cast<const bf16*>(x.data);
+      return;
+    }
+    bf16* const to = scratch_.take<bf16>(M * half_stride);
+    rows(M, [&](int64_t begin, int64_t end) {
+      for (int64_t m = begin; m < end; ++m) {
+        if (x.dtype == DType::bf16)
+          std::memcpy(to + m * half_stride, static_cast<const bf16*>(x.data) + m * K,
+                      static_cast<size_t>(K) * 2);
+        else
+          malssi::kernels().f32_to_bf16(floats + m * K, to + m * half_stride, K);
+        if (K % 2 != 0) to[m * half_stride + K] = bf16();
+      }
+    });
+    halves = to;
+  }
+
+  void make_bytes(int64_t M) {
+    const int64_t groups = M * K / 32;
+    const Int8RowsOut out{scratch_.take<int8_t>(M * K),   scratch_.take<float>(groups),
+                          scratch_.take<int32_t>(groups), scratch_.take<int32_t>(groups * 2),
+                          scratch_.take<float>(groups),   scratch_.take<float>(groups * 2)};
+    rows(M, [&](int64_t begin, int64_t end) {
+      const int64_t at = begin * K / 32;
+      panel::kernels().to_int8(floats + begin * K, (end - begin) * K,
+                               {out.q + begin * K, out.scale + at, out.offset32 + at,
+                                out.offset16 + 2 * at, out.sum32 + at, out.sum16 + 2 * at});
+    });
+    bytes = {out.q, out.scale, out.offset32, out.offset16, out.sum32, out.sum16, K};
+  }
+
+  Scratch scratch_;
+};
+
+struct Panels {
+  Int8Panel int8;
+  Bf16Panel bf16;
+  FloatPanel f32;
+};
+
+// sums [M, 32] of one panel: all chunks of its columns.
+void panel_sums(const WeightRows& part, int64_t first, const Activations& x, int64_t M,
+                Panels& panels, float* sums) {
+  const Kernels& k = panel::kernels();
+  const DTypeBlock block = dtype_block(part.dtype);
+  const int64_t row_bytes = x.K / block.elements * block.bytes;
+  const Compute compute = compute_of(part.dtype);
+  const int64_t step = compute == Compute::int8   ? kInt8Chunk
+                       : compute == Compute::bf16 ? kBf16Chunk
+                                                  : kFloatChunk;
+  const auto* const data = static_cast<const uint8_t*>(part.data);
+  const int64_t next = std::min(first + kRows, part.rows),
+                after = std::min(next + kRows, part.rows);
+  Ahead ahead(data + next * row_bytes, data + after * row_bytes);
+  const uint8_t* rows[kRows];
+  for (int64_t r = 0; r < kRows; ++r)
+    rows[r] = data + std::min(first + r, part.rows - 1) * row_bytes;
+  std::memset(sums, 0, static_cast<size_t>(M * kRows) * sizeof(float));
+  for (int64_t c = 0; c < x.K; c += step) {
+    const int64_t columns = std::min(step, x.K - c);
+    if (compute == Compute::int8) {
+      k.unpack_int8(part.dtype, rows, columns, ahead, panels.int8);
+      k.int8_sums(panels.int8, int8_layout(part.dtype), x.bytes.from(0, c), M, columns, sums);
+    } else if (compute == Compute::bf16) {
+      k.unpack_bf16(rows, columns, ahead, panels.bf16);
+      k.bf16_sums(panels.bf16, x.halves + c, x.half_stride, M, columns, sums);
+    } else {
+      k.unpack_float(part.dtype, rows, columns, ahead, panels.f32);
+      k.float_sums(panels.f32, x.floats + c, x.K, M, columns, sums);
+    }
+    for (const uint8_t*& row : rows) row += columns / block.elements * block.bytes;
+  }
+}
+
+// Columns first .. first + count - 1 of y.
+void put(const float* sums, const float* bias, Buffer y, int64_t M, int64_t N, int64_t first,
+         int64_t count) {
+  for (int64_t m = 0; m < M; ++m, sums += kRows) {
+    float row[kRows];
+    for (int64_t i = 0; i < count; ++i) row[i] = sums[i] + (bias != nullptr ? bias[first + i] : 0);
+    if (y.dtype == DType::f32)
+      std::memcpy(static_cast<float*>(y.data) + m * N + first, row,
+                  static_cast<size_t>(count) * sizeof(float));
+    else
+      malssi::kernels().f32_to_bf16(row, static_cast<bf16*>(y.data) + m * N + first, count);
+  }
+}
+
+struct Task {
+  int64_t part, first, column;  // which panel, and where its results go
+};
+
+}  // namespace
+
+void panel_product(ConstBuffer x, std::span<const WeightRows> parts, const float* bias, Buffer y,
+                   int64_t M, int64_t K) {
+  int64_t N = 0, panels = 0;
+  for (const WeightRows& part : parts) {
+    N += part.rows;
+    panels += (part.rows + kRows - 1) / kRows;
+  }
+  if (M == 0 || N == 0) return;
+  const Activations activations(x, M, K, parts);
+  Scratch scratch;
+  Task* const tasks = scratch.take<Task>(panels);
+  int64_t column = 0, count = 0;
+  for (size_t p = 0; p < parts.size(); ++p) {
+    for (int64_t first = 0; first < parts[p].rows; first += kRows)
+      tasks[count++] = {static_cast<int64_t>(p), first, column + first};
+    column += parts[p].rows;
+  }
+  std::atomic<int64_t> next = 0;
+  // Some panels at a time: a thread's weights are one stream through memory.
+  const int64_t batch =
+      M <= 8 ? std::max<int64_t>(1, panels / 8) : std::clamp<int64_t>(panels / 16, 1, 4);
+  const auto work = [&](int64_t, int64_t) {
+    Scratch mine;
+    Panels* const unpacked = mine.take<Panels>(1);
+    float* const sums = mine.take<float>(M * kRows);
+    for (int64_t begin = next.fetch_add(batch); begin < panels; begin = next.fetch_add(batch))
+      for (int64_t i = begin; i < std::min(begin + batch, panels); ++i) {
+        const Task& task = tasks[i];
+        const WeightRows& part = parts[static_cast<size_t>(task.part)];
+        panel_sums(part, task.first, activations, M, *unpacked, sums);
+        put(sums, bias, y, M, N, task.column, std::min(kRows, part.rows - task.first));
+      }
+  };
+  parallel_for(std::min<int64_t>(thread_count(), panels), 1, work);
+}
+
+}  // namespace malssi
