@@ -48,6 +48,7 @@ const Kernels& avx2_kernels() {
   static constexpr Kernels table{.name = "avx2",
                                  .unpack_int8 = unpack_int8,
                                  .int8_sums = int8_sums,
+                                 .int8_row_sums = nullptr,
                                  .bf16_sums = nullptr,
                                  .float_sums = float_sums,
                                  .to_int8 = to_int8,

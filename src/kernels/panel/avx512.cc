@@ -233,6 +233,7 @@ const Kernels& avx512_kernels() {
   static constexpr Kernels table{.name = "avx512vnni",
                                  .unpack_int8 = unpack_int8_avx512,
                                  .int8_sums = int8_sums,
+                                 .int8_row_sums = int8_row_sums_avx512,
                                  .bf16_sums = dense_sums<Bf16Numbers>,
                                  .float_sums = float_sums,
                                  .to_int8 = to_int8,

@@ -78,7 +78,10 @@ struct Kernels {
   // sums [tokens, 32] += x [tokens, columns] times the panel.
   void (*int8_sums)(const Int8Panel& panel, Int8Layout layout, const Int8Rows& x, int64_t tokens,
                     int64_t columns, float* sums);
-  // The same with rows of bf16 and x in bf16, and with rows of f32, f16 or bf16 and x in f32.
+  // The same for one token, straight from the rows; see avx512-inl.h. Null: there is no such way.
+  bool (*int8_row_sums)(DType dtype, const uint8_t* const* rows, int64_t columns, const Int8Rows& x,
+                        Ahead& ahead, Int8Panel& scales, float* sums);
+  // sums [tokens, 32] += x [tokens, columns] times rows of bf16, with x in bf16, or times rows of f32, f16 or bf16, with x in f32.
   void (*bf16_sums)(const uint8_t* const* rows, const bf16* x, int64_t stride, int64_t tokens,
                     int64_t columns, Ahead& ahead, float* sums);
   void (*float_sums)(DType dtype, const uint8_t* const* rows, const float* x, int64_t stride,
