@@ -20,7 +20,7 @@ struct AttentionHeads {
 };
 
 struct AttentionOptions {
-  DropoutOptions dropout;  // of the probabilities
+  DropoutOptions dropout = {};  // of the probabilities
   AttentionMask mask = AttentionMask::causal;
   int64_t window = 0;  // causal: a token sees itself and the window - 1 before it; 0: all of them
   float softcap = 0;   // scores become cap tanh(score / cap); 0: they stay (Gemma 2, 2024)

@@ -54,9 +54,8 @@ Route route(const Tensor& logits, int64_t k, RouteWeights kind) {
     float* p = probabilities.f32() + n * experts;
     softmax(logits.f32() + n * experts, experts, p);
     std::iota(order.begin(), order.end(), 0);
-    std::partial_sort(order.begin(), order.begin() + k, order.end(), [p](int32_t a, int32_t b) {
-      return p[a] > p[b] || (p[a] == p[b] && a < b);
-    });
+    std::partial_sort(order.begin(), order.begin() + k, order.end(),
+                      [p](int32_t a, int32_t b) { return p[a] > p[b] || (p[a] == p[b] && a < b); });
     double sum = 0;
     for (int64_t j = 0; j < k; ++j) sum += p[order[static_cast<size_t>(j)]];
     for (int64_t j = 0; j < k; ++j) {
@@ -77,6 +76,20 @@ Route route(const Tensor& logits, int64_t k, RouteWeights kind) {
            grads.give(0, dx);
          });
   return result;
+}
+
+Tensor sigmoid(const Tensor& x) {
+  Tensor y = Tensor::empty(x.shape());
+  for (int64_t i = 0; i < x.size(); ++i) y.f32()[i] = 1 / (1 + std::exp(-x.f32()[i]));
+  if (!recording({x})) return y;
+  Tensor out = y;  // without the slot, so that the node does not keep itself alive
+  record("sigmoid", {x}, y, [out](const Tensor& dy, Grads& grads) {
+    const Tensor dx = Tensor::empty(dy.shape());
+    for (int64_t i = 0; i < dy.size(); ++i)
+      dx.f32()[i] = dy.f32()[i] * out.f32()[i] * (1 - out.f32()[i]);
+    grads.give(0, dx);
+  });
+  return y;
 }
 
 Tensor gather_rows(const Tensor& x, std::span<const int32_t> rows) {
@@ -106,8 +119,7 @@ Tensor scatter_rows_in_place(const Tensor& sum, const Tensor& x, std::span<const
   const int64_t n = x.dim(0), D = x.dim(1);
   CHECK(static_cast<int64_t>(rows.size()) == n && rows.size() == places.size() && sum.dim(1) == D);
   const Tensor factors = Tensor::empty({n});
-  for (int64_t i = 0; i < n; ++i)
-    factors.f32()[i] = weights.f32()[places[static_cast<size_t>(i)]];
+  for (int64_t i = 0; i < n; ++i) factors.f32()[i] = weights.f32()[places[static_cast<size_t>(i)]];
   kernels().scatter_rows({x.data(), x.dtype()}, rows.data(), factors.f32(), sum.f32(), n, D);
   Tensor y = sum;
   y.set_slot(nullptr);

@@ -22,6 +22,9 @@ struct Route {
 // Throws Error unless 1 <= k <= experts.
 Route route(const Tensor& logits, int64_t k, RouteWeights kind);
 
+// 1 / (1 + e^-x), element by element; x f32.
+Tensor sigmoid(const Tensor& x);
+
 // x [N, D] f32 or bf16 -> its rows [n, D].
 Tensor gather_rows(const Tensor& x, std::span<const int32_t> rows);
 // sum f32 [N, D]; sum[rows[i]] += weights[places[i]] x[i], IN PLACE: sum itself must not be used afterwards, only the result.

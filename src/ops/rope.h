@@ -16,13 +16,13 @@ namespace malssi {
 // ones; Dubey et al. 2024), "yarn" (Peng et al. 2023), "longrope" (each divided by a factor of its own, other ones beyond the
 // original context; Ding et al. 2024), "factors" (each by its own).
 struct RopeScaling {
-  std::string kind;
+  std::string kind = {};
   double factor = 1;
   double low_frequency = 1, high_frequency = 4;  // llama3
   double beta_fast = 32, beta_slow = 1;          // yarn
   double attention_factor = 0;                   // of cosines and sines; 0: the kind's usual
   int64_t original_context = 0;
-  std::vector<double> factors, long_factors;
+  std::vector<double> factors = {}, long_factors = {};
 
   bool operator==(const RopeScaling&) const = default;
   // Throws Error for an unknown kind, or numbers that cannot be.

@@ -281,15 +281,18 @@ TEST_P(Conformance, AttentionWithWindowsCapsAndBothDirections) {
 TEST_P(Conformance, HeadNorm) {
   const int64_t N = 19, heads = 3, dim = 20, width = 90;
   const HeadRows rows{N, heads, dim, width};
-  Numbers x = Numbers::random(N * width, GetParam(), 1, 3), dy = Numbers::random(N * width, GetParam(), 2);
+  Numbers x = Numbers::random(N * width, GetParam(), 1, 3),
+          dy = Numbers::random(N * width, GetParam(), 2);
   Numbers w = Numbers::random(dim, DType::f32, 3), rstd = Numbers::random(N * heads, DType::f32, 4);
   Numbers y = dy, y2 = dy, rstd2 = rstd, dx = x, dx2 = x, dw = w, dw2 = w;
   fast().head_norm(x.buffer(), w.f32(), y.buffer(), rstd.f32(), rows, 1e-5f);
   slow().head_norm(x.buffer(), w.f32(), y2.buffer(), rstd2.f32(), rows, 1e-5f);
   expect_near(y, y2, 1e-5, "head_norm");
   for (float beta : {0.0f, 1.0f}) {
-    fast().head_norm_backward(dy.buffer(), x.buffer(), w.f32(), rstd2.f32(), dx.buffer(), dw.f32(), beta, rows);
-    slow().head_norm_backward(dy.buffer(), x.buffer(), w.f32(), rstd2.f32(), dx2.buffer(), dw2.f32(), beta, rows);
+    fast().head_norm_backward(dy.buffer(), x.buffer(), w.f32(), rstd2.f32(), dx.buffer(), dw.f32(),
+                              beta, rows);
+    slow().head_norm_backward(dy.buffer(), x.buffer(), w.f32(), rstd2.f32(), dx2.buffer(),
+                              dw2.f32(), beta, rows);
     expect_near(dx, dx2, 1e-4, "head_norm dx");
     expect_near(dw, dw2, 1e-4, "head_norm dw");
   }
@@ -309,7 +312,8 @@ TEST_P(Conformance, GatesAndCaps) {
   slow().relu(x.buffer(), dx2.buffer(), slope2.buffer(), n);
   expect_near(dx, dx2, 0, "relu");
   expect_near(slope, slope2, 0, "relu's slope");
-  Numbers wide = Numbers::random(n, DType::f32, 3, 4), capped = wide, capped2 = wide, scaled = wide, scaled2 = wide;
+  Numbers wide = Numbers::random(n, DType::f32, 3, 4), capped = wide, capped2 = wide, scaled = wide,
+          scaled2 = wide;
   fast().softcap(capped.f32(), 2.5f, n);
   slow().softcap(capped2.f32(), 2.5f, n);
   expect_near(capped, capped2, 1e-5, "softcap");
@@ -324,14 +328,17 @@ TEST_P(Conformance, GatesAndCaps) {
 TEST_P(Conformance, RowsOfExperts) {
   const int64_t n = 13, D = 37, total = 40;
   Numbers x = Numbers::random(n * D, GetParam(), 1), weights = Numbers::random(n, DType::f32, 2);
-  Numbers y = Numbers::random(total * D, DType::f32, 3), y2 = y, dx = x, dx2 = x, dw = weights, dw2 = weights;
+  Numbers y = Numbers::random(total * D, DType::f32, 3), y2 = y, dx = x, dx2 = x, dw = weights,
+          dw2 = weights;
   std::vector<int32_t> rows;
   for (int32_t i = 0; i < n; ++i) rows.push_back(i * 3 + 1);
   fast().scatter_rows(x.buffer(), rows.data(), weights.f32(), y.f32(), n, D);
   slow().scatter_rows(x.buffer(), rows.data(), weights.f32(), y2.f32(), n, D);
   expect_near(y, y2, 1e-5, "scatter_rows");
-  fast().scatter_rows_backward(y2.f32(), x.buffer(), rows.data(), weights.f32(), dx.buffer(), dw.f32(), n, D);
-  slow().scatter_rows_backward(y2.f32(), x.buffer(), rows.data(), weights.f32(), dx2.buffer(), dw2.f32(), n, D);
+  fast().scatter_rows_backward(y2.f32(), x.buffer(), rows.data(), weights.f32(), dx.buffer(),
+                               dw.f32(), n, D);
+  slow().scatter_rows_backward(y2.f32(), x.buffer(), rows.data(), weights.f32(), dx2.buffer(),
+                               dw2.f32(), n, D);
   expect_near(dx, dx2, 1e-5, "scatter_rows dx");
   expect_near(dw, dw2, 1e-4, "scatter_rows dweights");
 }

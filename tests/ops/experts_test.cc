@@ -35,6 +35,11 @@ TEST(Route, GradientMatchesFiniteDifferences) {
                      1e-3f);
 }
 
+TEST(Sigmoid, GradientMatchesFiniteDifferences) {
+  const Tensor x = noise({5, 6}, 1).want_grad();
+  expect_gradients([&] { return to_loss(sigmoid(x)); }, {{"x", x}});
+}
+
 TEST(Rows, GradientOfTheWayThereAndBackMatchesFiniteDifferences) {
   const Tensor x = noise({5, 8}, 1).want_grad(), weights = noise({5, 2}, 2).want_grad();
   const std::vector<int32_t> first{0, 3, 4}, second{1, 3}, places{1, 6, 8}, others{2, 7};

@@ -144,9 +144,13 @@ TEST(Attention, GradientMatchesFiniteDifferencesWithWindowsCapsAndBothDirections
   const Tensor qkv = wanting({10, (4 + 2 * 2) * 6}, 1);
   for (const AttentionOptions& options :
        {AttentionOptions{.window = 2}, AttentionOptions{.softcap = 1.5f},
-        AttentionOptions{.mask = AttentionMask::whole}, AttentionOptions{.window = 3, .softcap = 2}})
-    expect_gradients([&] { return to_loss(attention(qkv, starts, {4, 2, 6}, options)); },
-                     {{"qkv", qkv}});
+        AttentionOptions{.mask = AttentionMask::whole},
+        AttentionOptions{.window = 3, .softcap = 2}})
+    expect_gradients(
+        [&] {
+          return to_loss(attention(qkv, starts, {4, 2, 6}, options));
+        },
+        {{"qkv", qkv}});
 }
 
 TEST(Attention, SeesNothingOfOtherSequencesNorOfTheFuture) {

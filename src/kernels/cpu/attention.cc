@@ -163,11 +163,11 @@ void forward_item(const Work<T>& w, const T* qkv, T* out, float* lse) {
           {padded_rows, seen, w.padded_dim, w.padded_dim, w.padded_dim, w.padded_length, false});
       float scale[kQueries];
       for (int64_t r = 0; r < rows; ++r) {
-        scale[r] = softmax_row(
-            scores + r * w.padded_length, p.first_seen(first + r) - from,
-            p.end_seen(first + r, w.length) - from, seen, p,
-            w.dropout_index(head, first + r) + static_cast<uint32_t>(from),
-            probabilities + r * w.padded_length, lse + head * w.tokens + w.begin + first + r);
+        scale[r] = softmax_row(scores + r * w.padded_length, p.first_seen(first + r) - from,
+                               p.end_seen(first + r, w.length) - from, seen, p,
+                               w.dropout_index(head, first + r) + static_cast<uint32_t>(from),
+                               probabilities + r * w.padded_length,
+                               lse + head * w.tokens + w.begin + first + r);
       }
       for (int64_t r = rows; r < padded_rows; ++r)
         std::memset(static_cast<void*>(probabilities + r * w.padded_length), 0,
@@ -287,8 +287,7 @@ void backward_block(const Work<T>& w, const BackwardBuffers<T>& b, int64_t head,
                   .padded = seen,
                   .lse = lse[head * w.tokens + w.begin + first + r],
                   .delta = delta,
-                  .dropout_index =
-                      w.dropout_index(head, first + r) + static_cast<uint32_t>(from)});
+                  .dropout_index = w.dropout_index(head, first + r) + static_cast<uint32_t>(from)});
   }
   const auto rest = static_cast<size_t>((padded_rows - rows) * seen) * sizeof(T);
   std::memset(static_cast<void*>(b.probabilities + rows * seen), 0, rest);

@@ -86,8 +86,7 @@ void head_norm_backward(ConstBuffer dy, ConstBuffer x, const float* w, const flo
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V gelu_tanh(D d, V x, V* slope) {
   const V one = hn::Set(d, 1.0f), root = hn::Set(d, 0.7978845608f), square = hn::Mul(x, x);
-  const V t = tanh(
-      d, hn::Mul(root, hn::Mul(x, hn::MulAdd(hn::Set(d, 0.044715f), square, one))));
+  const V t = tanh(d, hn::Mul(root, hn::Mul(x, hn::MulAdd(hn::Set(d, 0.044715f), square, one))));
   const V share = hn::MulAdd(hn::Set(d, 0.5f), t, hn::Set(d, 0.5f));
   const V bend = hn::Mul(hn::NegMulAdd(t, t, one), hn::MulAdd(hn::Set(d, 0.134145f), square, one));
   *slope = hn::MulAdd(hn::Mul(x, bend), hn::Set(d, 0.5f * 0.7978845608f), share);
@@ -215,9 +214,8 @@ void scatter_rows_backward_typed(const float* dy, const T* x, const int32_t* row
     for (int64_t i = begin; i < end; ++i) {
       const float* g = dy + rows[i] * D;
       if (dweights != nullptr)
-        dweights[i] = sum_lanes(D, [&](auto d, int64_t k) {
-          return hn::Mul(load(d, g + k), load(d, x + i * D + k));
-        });
+        dweights[i] = sum_lanes(
+            D, [&](auto d, int64_t k) { return hn::Mul(load(d, g + k), load(d, x + i * D + k)); });
       for_lanes(D, [&](auto d, int64_t k) {
         store(hn::Mul(load(d, g + k), hn::Set(d, weights[i])), d, dx + i * D + k);
       });

@@ -100,9 +100,8 @@ void attention_backward(const AttentionProblem& p, const void* qkv_data, const v
         const double score = score_of(p, row_dot(qkv, query, qkv, key, p.head_dim), &slope);
         const double probability = std::exp(score - lse[h * tokens + view.begin + i]);
         const double factor = dropped(1.0f, probability_index(p, h, view.begin + i, j), p.dropout);
-        const double dscore = probability *
-                              (factor * row_dot(dout, result, qkv, value, p.head_dim) - delta) *
-                              slope;
+        const double dscore =
+            probability * (factor * row_dot(dout, result, qkv, value, p.head_dim) - delta) * slope;
         for (int64_t d = 0; d < p.head_dim; ++d) {
           dqkv[static_cast<size_t>(query + d)] += dscore * read(qkv, key + d);
           dqkv[static_cast<size_t>(key + d)] += dscore * read(qkv, query + d);

@@ -91,8 +91,7 @@ void softcap(float* x, float cap, int64_t n) {
 }
 
 void softcap_backward(const float* x, Buffer dy, float cap, int64_t n) {
-  for (int64_t i = 0; i < n; ++i)
-    write(dy, i, read(dy, i) * (1 - x[i] / cap * (x[i] / cap)));
+  for (int64_t i = 0; i < n; ++i) write(dy, i, read(dy, i) * (1 - x[i] / cap * (x[i] / cap)));
 }
 
 void scatter_rows(ConstBuffer x, const int32_t* rows, const float* weights, float* y, int64_t n,
