@@ -120,18 +120,19 @@ std::string_view type_name(DType dtype) {
 }
 
 // The header, padded with spaces so that the data begins at a multiple of 8.
-std::string make_header(const std::vector<const NamedTensor*>& tensors, const Json& metadata) {
+std::string make_header(const std::vector<LazyTensor>& tensors, const Json& metadata) {
   Json header = Json::object();
   if (!metadata.empty()) header["__metadata__"] = metadata;
   int64_t offset = 0;
-  for (const NamedTensor* tensor : tensors) {
-    const auto dims = tensor->value.shape().dims();
-    CHECK(!header.contains(tensor->name) && tensor->name != "__metadata__", "tensor name \"",
-          tensor->name, "\" twice");
-    header[tensor->name] = {{"dtype", type_name(tensor->value.dtype())},
-                            {"shape", std::vector<int64_t>(dims.begin(), dims.end())},
-                            {"data_offsets", {offset, offset + tensor->value.bytes()}}};
-    offset += tensor->value.bytes();
+  for (const LazyTensor& tensor : tensors) {
+    const auto dims = tensor.shape.dims();
+    const int64_t bytes = dtype_bytes(tensor.dtype, tensor.shape.size());
+    CHECK(!header.contains(tensor.name) && tensor.name != "__metadata__", "tensor name \"",
+          tensor.name, "\" twice");
+    header[tensor.name] = {{"dtype", type_name(tensor.dtype)},
+                           {"shape", std::vector<int64_t>(dims.begin(), dims.end())},
+                           {"data_offsets", {offset, offset + bytes}}};
+    offset += bytes;
   }
   std::string text = dump_json(header);
   text.resize((text.size() + 7) / 8 * 8, ' ');
@@ -212,20 +213,30 @@ Tensor Safetensors::load(std::string_view name) const {
 
 void write_safetensors(const fs::path& path, const std::vector<NamedTensor>& tensors,
                        const Json& metadata, Durability durability) {
-  std::vector<const NamedTensor*> order;
-  for (const NamedTensor& tensor : tensors) order.push_back(&tensor);
+  std::vector<LazyTensor> lazy;
+  for (const auto& [name, value] : tensors)
+    lazy.push_back({name, value.shape(), value.dtype(), [&value = value] { return value; }});
+  write_safetensors(path, std::move(lazy), metadata, durability);
+}
+
+void write_safetensors(const fs::path& path, std::vector<LazyTensor> tensors, const Json& metadata,
+                       Durability durability) {
   // Wide elements first keeps every tensor aligned to its element.
-  std::stable_sort(order.begin(), order.end(), [](const NamedTensor* a, const NamedTensor* b) {
-    return dtype_size(a->value.dtype()) > dtype_size(b->value.dtype());
+  std::stable_sort(tensors.begin(), tensors.end(), [](const LazyTensor& a, const LazyTensor& b) {
+    return dtype_size(a.dtype) > dtype_size(b.dtype);
   });
-  const std::string header = make_header(order, metadata);
+  const std::string header = make_header(tensors, metadata);
   const auto length = static_cast<uint64_t>(header.size());
   REQUIRE(static_cast<int64_t>(length) <= kMaxSafetensorsHeader, "cannot write ", path.string(),
           ": too many tensors for one safetensors file");
   AtomicFile file(path, durability);
   file.write(&length, sizeof(length));
   file.write(header);
-  for (const NamedTensor* tensor : order) file.write(tensor->value.data(), tensor->value.bytes());
+  for (const LazyTensor& lazy : tensors) {
+    const Tensor tensor = lazy.load();
+    CHECK(tensor.shape() == lazy.shape && tensor.dtype() == lazy.dtype, "tensor ", lazy.name);
+    file.write(tensor.data(), tensor.bytes());
+  }
   file.commit();
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "io/lazy_tensor.h"
 #include "tensor/tensor.h"
 
 namespace malssi {
@@ -73,5 +74,8 @@ class Safetensors {
 void write_safetensors(const fs::path& path, const std::vector<NamedTensor>& tensors,
                        const Json& metadata = Json::object(),
                        Durability durability = Durability::now);
+// The same with tensors that are loaded one after another.
+void write_safetensors(const fs::path& path, std::vector<LazyTensor> tensors, const Json& metadata,
+                       Durability durability);
 
 }  // namespace malssi

@@ -19,8 +19,8 @@ struct AttentionSpec {
   const RopeTable* rope =
       nullptr;         // rotary positions; null: positions were learned and added before
   float dropout = 0;   // of attention probabilities, while training
-  int64_t window = 0;  // a token sees itself and the window - 1 before it; 0: all of them
-  float softcap = 0;   // scores become cap tanh(score / cap); 0: they stay
+  int64_t window = 0;  // > 0: a token sees itself and the window - 1 before it
+  float softcap = 0;   // > 0: scores become softcap tanh(score / softcap)
   AttentionMask mask = AttentionMask::causal;
 };
 

@@ -39,7 +39,7 @@ void scatter_rows_backward(const float* dy, ConstBuffer x, const int32_t* rows,
 void attention(const AttentionProblem& problem, const void* qkv, void* out, float* lse);
 void attention_backward(const AttentionProblem& problem, const void* qkv, const void* out,
                         const void* dout, const float* lse, void* dqkv);
-void attention_cached(const CachedHeads& heads, const float* q, const void* keys,
-                      const void* values, int64_t length, float* out);
+void attention_paged(const PagedLayer& layer, const PagedQuery& query,
+                     std::span<const PagedPiece> pieces, ConstBuffer q, Buffer out);
 
 }  // namespace malssi::scalar

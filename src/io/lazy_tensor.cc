@@ -1,0 +1,65 @@
+#include "io/lazy_tensor.h"
+
+#include <atomic>
+#include <cmath>
+
+#include "base/parallel.h"
+#include "quant/formats.h"
+
+namespace malssi {
+namespace {
+
+constexpr int64_t kGrain = 16384;
+
+bool all_within(const Tensor& numbers, float largest) {
+  std::atomic<bool> within = true;
+  const float* x = numbers.f32();
+  parallel_for(numbers.size(), kGrain, [&](int64_t begin, int64_t end) {
+    bool piece = true;
+    for (int64_t i = begin; i < end; ++i) piece = piece && std::fabs(x[i]) <= largest;
+    if (!piece) within = false;
+  });
+  return within;
+}
+
+}  // namespace
+
+Tensor to_f32(const Tensor& tensor) {
+  if (tensor.dtype() == DType::f32 || tensor.dtype() == DType::bf16) return tensor.to(DType::f32);
+  Tensor wide = Tensor::empty(tensor.shape());
+  if (is_block_format(tensor.dtype())) {
+    const int64_t columns = tensor.dim(-1);
+    unpack_rows(quant_format(tensor.dtype()), tensor.data(), wide.f32(), tensor.size() / columns,
+                columns);
+    return wide;
+  }
+  REQUIRE(tensor.dtype() == DType::f16, "a tensor of ", dtype_name(tensor.dtype()),
+          " holds no weights: expected floating-point or quantised numbers");
+  parallel_for(tensor.size(), kGrain, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) wide.f32()[i] = half_to_float(tensor.as<uint16_t>()[i]);
+  });
+  return wide;
+}
+
+Tensor from_f32(const Tensor& numbers, DType dtype, const float* importance,
+                std::string_view name) {
+  if (dtype == DType::f32 || dtype == DType::bf16) return numbers.to(dtype);
+  REQUIRE(all_within(numbers, kLargestPacked), "tensor \"", name,
+          "\" holds a number that is not finite or beyond ", kLargestPacked, ", which ",
+          dtype_name(dtype), " cannot hold: use f32 or bf16");
+  Tensor narrow = Tensor::empty(numbers.shape(), dtype);
+  if (is_block_format(dtype)) {
+    const int64_t columns = numbers.dim(-1);
+    pack_rows(quant_format(dtype), numbers.f32(), importance, narrow.data(),
+              numbers.size() / columns, columns);
+    return narrow;
+  }
+  CHECK(dtype == DType::f16, "weights in ", dtype_name(dtype));
+  parallel_for(numbers.size(), kGrain, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i)
+      narrow.as<uint16_t>()[i] = float_to_half(numbers.f32()[i]);
+  });
+  return narrow;
+}
+
+}  // namespace malssi
