@@ -20,7 +20,7 @@ class CharTokenizer : public Tokenizer {
   Json to_json() const override;
 
  protected:
-  void encode_plain(std::string_view text, std::vector<int32_t>& out) const override;
+  void encode_plain(std::string_view text, Place place, std::vector<int32_t>& out) const override;
 
  private:
   void encode_unknown(std::string_view bytes, std::vector<int32_t>& out) const;
@@ -30,8 +30,5 @@ class CharTokenizer : public Tokenizer {
   std::array<int32_t, 256> byte_ids_;
 };
 
-// How a byte token is written in a file: "<0x0A>"; nothing for other texts.
-std::string byte_token_name(uint8_t byte);
-std::optional<uint8_t> byte_of_token_name(std::string_view name);
 
 }  // namespace malssi
