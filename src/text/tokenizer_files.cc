@@ -23,6 +23,25 @@ Json read_merge_lines(const fs::path& path) {
   return merges;
 }
 
+// By the name's end; a file of another name is taken for a tokenizer.json.
+std::unique_ptr<Tokenizer> load_by_name(const fs::path& file) {
+  const std::string ending = file.extension().string();
+  if (ending == ".model") return load_sentencepiece(file);
+  if (ending == ".bin") return load_llama2c_tokenizer(file);
+  if (ending == ".txt") return load_wordpiece_vocabulary(file);
+  return tokenizer_from_text(read_file(file), file.string());
+}
+
+std::unique_ptr<Tokenizer> load_file(const fs::path& file) {
+  auto tokenizer = load_by_name(file);
+  std::error_code ignored;
+  const fs::path config = file.parent_path() / "tokenizer_config.json";
+  const std::string name = file.filename().string();
+  if ((name == "tokenizer.json" || file.extension() == ".model") && fs::exists(config, ignored))
+    apply_tokenizer_config(*tokenizer, load_json(config));
+  return tokenizer;
+}
+
 }  // namespace
 
 std::unique_ptr<Tokenizer> load_gpt2_tokenizer(const fs::path& encoder_json,
@@ -40,22 +59,19 @@ std::unique_ptr<Tokenizer> load_gpt2_tokenizer(const fs::path& encoder_json,
 
 std::unique_ptr<Tokenizer> load_tokenizer(const fs::path& file_or_folder) {
   std::error_code ignored;
-  if (!fs::is_directory(file_or_folder, ignored)) {
-    auto tokenizer = tokenizer_from_text(read_file(file_or_folder), file_or_folder.string());
-    const fs::path config = file_or_folder.parent_path() / "tokenizer_config.json";
-    if (file_or_folder.filename() == "tokenizer.json" && fs::exists(config, ignored))
-      apply_tokenizer_config(*tokenizer, load_json(config));
-    return tokenizer;
-  }
-  if (fs::exists(file_or_folder / "tokenizer.json", ignored))
-    return load_tokenizer(file_or_folder / "tokenizer.json");
+  if (!fs::is_directory(file_or_folder, ignored)) return load_file(file_or_folder);
+  for (const char* name : {"tokenizer.json", "tokenizer.model", "spiece.model",
+                           "sentencepiece.bpe.model"})
+    if (fs::exists(file_or_folder / name, ignored)) return load_file(file_or_folder / name);
   for (const auto& [vocab, merges] :
        {std::pair("vocab.json", "merges.txt"), std::pair("encoder.json", "vocab.bpe")})
     if (fs::exists(file_or_folder / vocab, ignored) && fs::exists(file_or_folder / merges, ignored))
       return load_gpt2_tokenizer(file_or_folder / vocab, file_or_folder / merges);
-  throw Error(
-      concat(file_or_folder.string(),
-             ": no tokenizer here: expected tokenizer.json, or vocab.json with merges.txt"));
+  for (const char* name : {"vocab.txt", "tokenizer.bin"})
+    if (fs::exists(file_or_folder / name, ignored)) return load_file(file_or_folder / name);
+  throw Error(concat(file_or_folder.string(),
+                     ": no tokenizer here: expected tokenizer.json, tokenizer.model, vocab.json "
+                     "with merges.txt, vocab.txt or tokenizer.bin"));
 }
 
 }  // namespace malssi

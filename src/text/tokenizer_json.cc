@@ -130,6 +130,31 @@ Surround read_post_processor(const Json& json, std::string_view where) {
   return out;
 }
 
+Json surround_json(const Vocabulary& vocabulary, const std::vector<int32_t>& before,
+                   const std::vector<int32_t>& after) {
+  if (before.empty() && after.empty()) return nullptr;
+  Json special = Json::object(), single = Json::array();
+  const auto add = [&](const std::vector<int32_t>& ids) {
+    for (const int32_t id : ids) {
+      const std::string text(vocabulary.bytes(id));
+      single.push_back({{"SpecialToken", {{"id", text}, {"type_id", 0}}}});
+      Json entry = {{"id", text}, {"ids", Json::array()}, {"tokens", Json::array()}};
+      entry["ids"].push_back(id);
+      entry["tokens"].push_back(text);
+      special[text] = std::move(entry);
+    }
+  };
+  add(before);
+  single.push_back({{"Sequence", {{"id", "A"}, {"type_id", 0}}}});
+  add(after);
+  Json pair = single;
+  pair.push_back({{"Sequence", {{"id", "B"}, {"type_id", 1}}}});
+  return {{"type", "TemplateProcessing"},
+          {"single", std::move(single)},
+          {"pair", std::move(pair)},
+          {"special_tokens", std::move(special)}};
+}
+
 AddedTokens read_added_tokens(const Json& json, std::string_view where) {
   AddedTokens added;
   if (json.is_null()) return added;

@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "text/added_tokens.h"
+#include "text/vocabulary.h"
 
 namespace malssi {
 
@@ -15,6 +16,9 @@ namespace malssi {
 Json byte_level_frame(const std::vector<std::string>& patterns);
 Json char_frame(bool byte_fallback);
 Json added_tokens_json(const AddedTokens& added);
+// A post_processor that puts tokens (texts and ids) around a text; null for none.
+Json surround_json(const Vocabulary& vocabulary, const std::vector<int32_t>& before,
+                   const std::vector<int32_t>& after);
 
 // Each throws Error when the file asks for something that is not supported, naming it and what is.
 AddedTokens read_added_tokens(const Json& json, std::string_view where);
