@@ -10,7 +10,8 @@
 namespace malssi {
 
 BpeTokenizer::BpeTokenizer(BpeParts parts)
-    : merges_(std::move(parts.merges)),
+    : plain_(std::move(parts.plain)),
+      merges_(std::move(parts.merges)),
       patterns_(std::move(parts.patterns)),
       normalizers_(std::move(parts.normalizers)),
       prefix_space_(parts.prefix_space),
@@ -98,24 +99,25 @@ void BpeTokenizer::encode_word(std::string_view word, const char* limit, Worker&
 void BpeTokenizer::merge_word(std::string_view word, Worker& worker,
                               std::vector<int32_t>& out) const {
   if (ignore_merges_)
-    if (const auto id = vocabulary_.find(word); id && !added_.find_id(*id))
-      return out.push_back(*id);
+    if (const auto id = plain_.find(word)) return out.push_back(*id);
   if (!merges_.rules().empty()) return merges_.encode(word, token_length_, worker.scratch, out);
   for (const char byte : word) out.push_back(merges_.byte_id(static_cast<uint8_t>(byte)));
+}
+
+std::string BpeTokenizer::spelling(int32_t id) const {
+  const std::string_view bytes = vocabulary_.bytes(id);
+  const bool as_it_is = added_.find_id(id) || (plain_.size() > 0 && plain_.find(bytes) != id);
+  return as_it_is ? std::string(bytes) : to_byte_alphabet(bytes);
 }
 
 Json BpeTokenizer::to_json() const {
   Json json = frame_;
   json["added_tokens"] = added_tokens_json(added_);
   Json vocabulary = Json::object(), merges = Json::array();
-  const auto name = [this](int32_t id) {
-    return added_.find_id(id) ? std::string(vocabulary_.bytes(id))
-                              : to_byte_alphabet(vocabulary_.bytes(id));
-  };
   for (int32_t id = 0; id < vocabulary_.size(); ++id)
-    if (!vocabulary_.bytes(id).empty()) vocabulary[name(id)] = id;
+    if (!vocabulary_.bytes(id).empty()) vocabulary[spelling(id)] = id;
   for (const Merges::Rule& rule : merges_.rules())
-    merges.push_back(name(rule.left) + " " + name(rule.right));
+    merges.push_back(spelling(rule.left) + " " + spelling(rule.right));
   json["model"]["vocab"] = std::move(vocabulary);
   json["model"]["merges"] = std::move(merges);
   return json;

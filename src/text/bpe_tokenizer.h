@@ -19,6 +19,9 @@ namespace malssi {
 // What a tokenizer.json says, with tokens as bytes.
 struct BpeParts {
   Vocabulary vocabulary;
+  // The tokens that words may become, where there are others (added ones, and ones that the file
+  // does not spell in the byte alphabet); needed for ignore_merges.
+  Vocabulary plain;
   Merges merges;
   AddedTokens added;
   std::vector<std::string> patterns;  // names or expressions, applied one inside the other
@@ -37,6 +40,7 @@ class BpeTokenizer : public Tokenizer {
   std::string pattern() const override;
   int64_t merge_count() const override { return static_cast<int64_t>(merges_.rules().size()); }
   Json to_json() const override;
+  std::string spelling(int32_t id) const;  // in a file
   const std::vector<std::string>& patterns() const { return patterns_; }
   const std::vector<Merges::Rule>& rules() const { return merges_.rules(); }
   bool ignores_merges() const { return ignore_merges_; }
@@ -57,6 +61,7 @@ class BpeTokenizer : public Tokenizer {
                    std::vector<int32_t>& out) const;
   void merge_word(std::string_view word, Worker& worker, std::vector<int32_t>& out) const;
 
+  Vocabulary plain_;
   Merges merges_;
   std::vector<int32_t> token_length_;  // by id
   std::vector<std::string> patterns_;

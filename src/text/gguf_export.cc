@@ -6,7 +6,6 @@
 #include "base/base64.h"
 #include "base/error.h"
 #include "text/bpe_tokenizer.h"
-#include "text/byte_alphabet.h"
 #include "text/char_tokenizer.h"
 #include "text/gguf_patterns.h"
 #include "text/gguf_vocabulary.h"
@@ -91,7 +90,7 @@ GgufVocabulary of_byte_level(const BpeTokenizer& tokenizer) {
   GgufVocabulary out = empty_vocabulary(tokenizer, "gpt2");
   out.pre = *name;
   for (int32_t id = 0; id < tokenizer.vocab_size(); ++id)
-    out.tokens[static_cast<size_t>(id)] = to_byte_alphabet(tokenizer.token_bytes(id));
+    out.tokens[static_cast<size_t>(id)] = tokenizer.spelling(id);
   for (const Merges::Rule& rule : tokenizer.rules())
     out.merges.push_back(out.tokens[static_cast<size_t>(rule.left)] + " " +
                          out.tokens[static_cast<size_t>(rule.right)]);

@@ -152,9 +152,13 @@ class Reader {
     return std::make_unique<PipelineTokenizer>(std::move(parts), std::string(where_));
   }
 
-  // The merges, as ids of tokens that `plain` finds by the text that text_of(spelling) gives.
+  // The merges, as ids of tokens by the text that text_of(spelling) gives, first among the plain ones.
   template <class TextOf>
-  Merges merges(const Vocabulary& plain, TextOf&& text_of) const {
+  Merges merges(const Vocabulary& plain, const Vocabulary& all, TextOf&& text_of) const {
+    const auto find = [&](const std::string& text) {
+      const auto id = plain.find(text);
+      return id ? id : all.find(text);
+    };
     Merges merges;
     merges.reserve(std::ssize(v_.merges));
     for (const std::string& line : v_.merges) {
@@ -163,8 +167,7 @@ class Reader {
               "' is no pair of tokens");
       const std::string left = text_of(line.substr(0, space)),
                         right = text_of(line.substr(space + 1));
-      const auto left_id = plain.find(left), right_id = plain.find(right),
-                 result = plain.find(left + right);
+      const auto left_id = find(left), right_id = find(right), result = find(left + right);
       REQUIRE(left_id && right_id && result, where_, ": the merge '", line,
               "' needs a token that the vocabulary lacks");
       merges.add({*left_id, *right_id, *result});
@@ -179,16 +182,16 @@ class Reader {
     };
     BpeParts parts;
     parts.added = added();
-    Vocabulary plain;
     for (int32_t id = 0; id < size(); ++id) {
       const std::string text = token(id);
-      parts.vocabulary.add(id, parts.added.find_id(id) ? text : bytes_of(text));
-      if (!parts.added.find_id(id)) plain.add(id, bytes_of(text));
+      const auto bytes = parts.added.find_id(id) ? std::nullopt : from_byte_alphabet(text);
+      parts.vocabulary.add(id, bytes.value_or(text));
+      if (bytes) parts.plain.add(id, *bytes);
     }
-    parts.merges = merges(plain, bytes_of);
+    parts.merges = merges(parts.plain, parts.vocabulary, bytes_of);
     for (int32_t byte = 0; byte < 256; ++byte) {
       const char text = static_cast<char>(byte);
-      parts.merges.set_byte_id(static_cast<uint8_t>(byte), plain.find({&text, 1}).value_or(-1));
+      parts.merges.set_byte_id(static_cast<uint8_t>(byte), parts.plain.find({&text, 1}).value_or(-1));
     }
     parts.ignore_merges = pattern.ignore_merges;
     parts.frame = with_surround(byte_level_frame(pattern.patterns));
@@ -203,14 +206,14 @@ class Reader {
   std::unique_ptr<Tokenizer> read_character_bpe() const {
     PipelineParts parts;
     parts.added = added();
-    Vocabulary plain;
+    Vocabulary all;
     bool bytes = false;
     for (int32_t id = 0; id < size(); ++id) {
       parts.spellings.push_back(token(id));
-      if (!parts.added.find_id(id)) plain.add(id, token(id));
+      all.add(id, token(id));
       bytes = bytes || byte_of_token_name(token(id));
     }
-    parts.merges = merges(plain, [](const std::string& spelling) { return spelling; });
+    parts.merges = merges(all, all, [](const std::string& spelling) { return spelling; });
     parts.frame = with_surround(
         sentencepiece_frame({.unknown = unknown() >= 0 ? token(unknown()) : std::string(),
                              .byte_fallback = bytes,

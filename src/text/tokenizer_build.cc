@@ -86,17 +86,18 @@ std::string bytes_of_token(const std::string& token) {
   return from_byte_alphabet(token).value_or(token);
 }
 
-// Tokens are looked up by the bytes that bytes_of(their text) gives.
+// Tokens are looked up by the bytes that bytes_of(their text) gives: first among the plain ones.
 template <class BytesOf>
-Merges read_merges(const Json& model, const Vocabulary& vocabulary, const std::string& where,
-                   BytesOf&& bytes_of) {
+Merges read_merges(const Json& model, const Vocabulary& plain, const Vocabulary& all,
+                   const std::string& where, BytesOf&& bytes_of) {
   const Json& list = member(model, "merges", where);
   REQUIRE(list.is_array(), where, ".merges: expected a list, found ", json_kind(list));
   Merges merges;
   merges.reserve(static_cast<int64_t>(list.size()));
   int64_t number = 0;
   const auto id_of = [&](const std::string& bytes, const std::string& shown) {
-    const std::optional<int32_t> id = vocabulary.find(bytes);
+    std::optional<int32_t> id = plain.find(bytes);
+    if (!id) id = all.find(bytes);
     REQUIRE(id, where, ".merges: number ", number, " needs the token '", shown,
             "', which the vocabulary lacks");
     return *id;
@@ -183,14 +184,26 @@ bool is_char_tokenizer(const Json& json, const Json& model, const AddedTokens& a
   return true;
 }
 
+// Those of a vocabulary that was read before which stand in the byte alphabet and were not added.
+Vocabulary plain_tokens(const Json& model, const AddedTokens& added) {
+  Vocabulary plain;
+  for (const auto& [token, value] : model.at("vocab").get_ref<const Json::object_t&>()) {
+    const auto id = value.get<int32_t>();
+    const auto bytes = added.find_id(id) ? std::nullopt : from_byte_alphabet(token);
+    if (bytes && !bytes->empty()) plain.add(id, *bytes);
+  }
+  return plain;
+}
+
 std::unique_ptr<Tokenizer> read_byte_level(const Json& json, const Json& model, AddedTokens added,
                                            IsolatingPatterns patterns, const std::string& where) {
   BpeParts parts;
   parts.vocabulary = read_vocabulary(model, added, where, bytes_of_token);
-  parts.merges = read_merges(model, parts.vocabulary, where, bytes_of_token);
+  parts.plain = plain_tokens(model, added);
+  parts.merges = read_merges(model, parts.plain, parts.vocabulary, where, bytes_of_token);
   for (int32_t byte = 0; byte < 256; ++byte) {
     const char text = static_cast<char>(byte);
-    const int32_t id = parts.vocabulary.find({&text, 1}).value_or(-1);
+    const int32_t id = parts.plain.find({&text, 1}).value_or(-1);
     REQUIRE(!parts.merges.rules().empty() || id >= 0, where, ".vocab: there is no token for byte ",
             byte);
     parts.merges.set_byte_id(static_cast<uint8_t>(byte), id);
@@ -243,7 +256,7 @@ std::unique_ptr<Tokenizer> read_pipeline(const Json& json, const Json& model, Ad
     for (size_t id = 0; id < parts.spellings.size(); ++id)
       if (!parts.spellings[id].empty())
         spellings.add(static_cast<int32_t>(id), parts.spellings[id]);
-    parts.merges = read_merges(model, spellings, model_where,
+    parts.merges = read_merges(model, spellings, spellings, model_where,
                                [](const std::string& token) { return token; });
   }
   parts.added = std::move(added);
