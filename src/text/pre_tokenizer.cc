@@ -12,10 +12,6 @@ using Step = std::shared_ptr<const PreTokenizerStep>;
 
 constexpr size_t kMaxSteps = 64;
 
-// \w of Hugging Face's engine: letters, marks, digits, joiners and connecting punctuation.
-constexpr std::string_view kWord =
-    R"([\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}\x{200C}\x{200D}\x{24B6}-\x{24E9}])";
-
 bool is_number(int32_t value) { return char_class(value) == CharClass::number; }
 bool is_space(int32_t value) { return char_class(value) == CharClass::space; }
 
@@ -73,7 +69,7 @@ Step read_step(const Json& json, const std::string& type, const std::string& whe
           "' is not supported (supported: ByteLevel, Split, Digits, Metaspace, BertPreTokenizer, "
           "Whitespace, WhitespaceSplit, Punctuation, CharDelimiterSplit, Sequence)");
   return std::make_shared<SplitAtMatches>(
-      concat(kWord, "+|[^", kWord.substr(1, kWord.size() - 2), "\\s]+"),
+      R"(\w+|[^\w\s]+)",
       SplitAtMatches::Options{.behavior = removed, .invert = true});
 }
 

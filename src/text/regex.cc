@@ -32,6 +32,30 @@ std::string message_of(int code) {
   return reinterpret_cast<const char*>(text.data());
 }
 
+// The expression with \w and \W written out.
+std::string with_words(std::string_view expression) {
+  constexpr std::string_view kWord =
+      R"(\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}\x{200C}\x{200D}\x{24B6}-\x{24E9})";
+  std::string out;
+  bool in_class = false;
+  for (size_t at = 0; at < expression.size(); ++at) {
+    const char c = expression[at];
+    if (c != '\\' || at + 1 == expression.size()) {
+      in_class = c == '[' || (in_class && c != ']');
+      out += c;
+      continue;
+    }
+    const char next = expression[++at];
+    if (next == 'w')
+      out += in_class ? std::string(kWord) : concat('[', kWord, ']');
+    else if (next == 'W' && !in_class)
+      out += concat("[^", kWord, ']');
+    else
+      out += {c, next};
+  }
+  return out;
+}
+
 }  // namespace
 
 struct Regex::Compiled {
@@ -69,8 +93,9 @@ Regex::Regex(std::string_view expression) : compiled_(std::make_unique<Compiled>
   int error = 0;
   PCRE2_SIZE at = 0;
   compiled_->expression = expression;
+  const std::string written_out = with_words(expression);
   compiled_->code.reset(
-      pcre2_compile(reinterpret_cast<PCRE2_SPTR>(expression.data()), expression.size(),
+      pcre2_compile(reinterpret_cast<PCRE2_SPTR>(written_out.data()), written_out.size(),
                     PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C, &error, &at, nullptr));
   REQUIRE(compiled_->code, "split pattern '", expression, "': ", message_of(error), " at character ",
           at);
