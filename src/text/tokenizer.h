@@ -31,7 +31,7 @@ struct EncodeOptions {
 };
 
 struct DecodeOptions {
-  bool skip_special = false;    // leave them out
+  bool skip_special = false;   // leave them out
   Place place = Place::start;  // inside: the ids go on where others ended
 };
 
