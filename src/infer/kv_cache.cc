@@ -6,128 +6,149 @@
 #include "kernels/table.h"
 
 namespace malssi {
+namespace {
+
+int64_t pages_for(int64_t tokens) { return (tokens + kPageTokens - 1) / kPageTokens; }
+
+}  // namespace
 
 KvCache::KvCache(const ModelConfig& config, int64_t slots, int64_t capacity, DType dtype)
-    : kv_heads_(config.kv_heads),
-      head_dim_(config.head_dim),
-      capacity_(capacity),
-      dtype_(dtype),
-      lengths_(static_cast<size_t>(slots), 0) {
-  for (int64_t layer = 0; layer < config.layers; ++layer) {
-    keys_.push_back(Tensor::empty({slots, kv_heads_, capacity, head_dim_}, dtype));
-    values_.push_back(Tensor::empty({slots, kv_heads_, capacity, head_dim_}, dtype));
+    : capacity_(capacity), slots_(static_cast<size_t>(slots)) {
+  CHECK(dtype == DType::f32 || dtype == DType::bf16, "a cache of ", dtype_name(dtype));
+  const int64_t pages = slots * pages_for(capacity);
+  references_.assign(static_cast<size_t>(pages), 0);
+  for (int64_t page = pages; page-- > 0;) free_.push_back(static_cast<int32_t>(page));
+  for (int64_t i = 0; i < config.layers; ++i) {
+    PagedLayer layer{.dtype = dtype, .kv_heads = config.kv_heads, .head_dim = config.head_dim};
+    const Tensor keys = Tensor::empty({pages, layer.page_elements()}, dtype);
+    const Tensor values = Tensor::empty({pages, layer.page_elements()}, dtype);
+    layer.keys = keys.data();
+    layer.values = values.data();
+    memory_.push_back(keys);
+    memory_.push_back(values);
+    layers_.push_back(layer);
   }
+}
+
+int64_t KvCache::page_bytes() const {
+  return layers_.front().page_elements() * dtype_size(dtype());
+}
+
+int64_t KvCache::bytes() const {
+  const auto used = static_cast<int64_t>(references_.size() - free_.size());
+  return used * page_bytes() * static_cast<int64_t>(memory_.size());
+}
+
+int32_t KvCache::take_page() {
+  CHECK(!free_.empty(), "all ", references_.size(), " pages are in use");
+  const int32_t page = free_.back();
+  free_.pop_back();
+  references_[static_cast<size_t>(page)] = 1;
+  return page;
+}
+
+void KvCache::release(int32_t page) {
+  if (--references_[static_cast<size_t>(page)] == 0) free_.push_back(page);
 }
 
 void KvCache::truncate(int64_t slot, int64_t length) {
   CHECK(length >= 0 && length <= this->length(slot));
-  lengths_[static_cast<size_t>(slot)] = length;
-}
-
-char* KvCache::at(const Tensor& layer, int64_t slot) const {
-  return layer.as<char>() + slot * kv_heads_ * capacity_ * head_dim_ * dtype_size(dtype_);
+  Slot& s = slots_[static_cast<size_t>(slot)];
+  for (; static_cast<int64_t>(s.pages.size()) > pages_for(length); s.pages.pop_back())
+    release(s.pages.back());
+  s.length = length;
 }
 
 void KvCache::copy(int64_t from, int64_t to) {
   if (from == to) return;
-  const int64_t row = head_dim_ * dtype_size(dtype_), used = length(from) * row,
-                stride = capacity_ * row;
-  for (size_t layer = 0; layer < keys_.size(); ++layer) {
-    for (const Tensor* part : {&keys_[layer], &values_[layer]})
-      for (int64_t h = 0; h < kv_heads_; ++h)
-        std::memcpy(at(*part, to) + h * stride, at(*part, from) + h * stride,
-                    static_cast<size_t>(used));
+  truncate(to, 0);
+  slots_[static_cast<size_t>(to)] = slots_[static_cast<size_t>(from)];
+  for (const int32_t page : slots_[static_cast<size_t>(to)].pages)
+    ++references_[static_cast<size_t>(page)];
+}
+
+void KvCache::extend(int64_t slot, int64_t count) {
+  Slot& s = slots_[static_cast<size_t>(slot)];
+  const auto bytes = static_cast<size_t>(page_bytes());
+  const auto at = [&](const Tensor& memory, int32_t page) {
+    return memory.as<char>() + page * page_bytes();
+  };
+  const bool goes_on = s.length % kPageTokens != 0 && count > 0;
+  if (goes_on && references_[static_cast<size_t>(s.pages.back())] > 1) {
+    const int32_t shared = s.pages.back(), own = take_page();
+    for (const Tensor& memory : memory_) std::memcpy(at(memory, own), at(memory, shared), bytes);
+    release(shared);
+    s.pages.back() = own;
   }
-  lengths_[static_cast<size_t>(to)] = length(from);
+  while (static_cast<int64_t>(s.pages.size()) < pages_for(s.length + count)) {
+    const int32_t page = take_page();
+    for (const Tensor& memory : memory_) std::memset(at(memory, page), 0, bytes);
+    s.pages.push_back(page);
+  }
 }
 
-int64_t KvCache::bytes() const {
-  int64_t sum = 0;
-  for (const Tensor& t : keys_) sum += 2 * t.bytes();
-  return sum;
-}
-
-CachedContext::CachedContext(KvCache& cache, std::vector<Piece> pieces)
-    : cache_(cache), pieces_(std::move(pieces)) {
-  for (const Piece& piece : pieces_) {
+CachedContext::CachedContext(KvCache& cache, const std::vector<Piece>& pieces) : cache_(cache) {
+  int64_t row = 0;
+  for (const Piece& piece : pieces) {
     const int64_t past = cache.length(piece.slot);
     REQUIRE(past + piece.count <= cache.capacity(), "context: ", past, " tokens and ", piece.count,
             " more do not fit into the context of ", cache.capacity());
+    cache.extend(piece.slot, piece.count);
+    slots_.push_back(piece.slot);
+    pieces_.push_back({.past = past, .count = piece.count, .row = row});
+    row += piece.count;
     for (int64_t i = 0; i < piece.count; ++i) positions_.push_back(static_cast<int32_t>(past + i));
   }
+  for (size_t i = 0; i < pieces_.size(); ++i)
+    pieces_[i].pages = cache.slots_[static_cast<size_t>(slots_[i])].pages.data();
 }
 
-void CachedContext::store(int64_t layer, const Tensor& qkv, const AttentionSpec& spec) {
-  const int64_t dim = cache_.head_dim_, size = dtype_size(cache_.dtype_), width = qkv.dim(1) * size;
-  CHECK(qkv.dtype() == cache_.dtype_, "a cache of ", dtype_name(cache_.dtype_), " was given ",
-        dtype_name(qkv.dtype()));
-  const char* row = qkv.as<char>() + spec.heads.heads * dim * size;
-  for (const Piece& piece : pieces_) {
-    const int64_t past = cache_.length(piece.slot);
-    char* keys = cache_.at(cache_.keys_[static_cast<size_t>(layer)], piece.slot);
-    char* values = cache_.at(cache_.values_[static_cast<size_t>(layer)], piece.slot);
-    for (int64_t i = 0; i < piece.count; ++i, row += width) {
-      for (int64_t h = 0; h < cache_.kv_heads_; ++h) {
-        const int64_t to = (h * cache_.capacity_ + past + i) * dim * size;
-        std::memcpy(keys + to, row + h * dim * size, static_cast<size_t>(dim * size));
-        std::memcpy(values + to, row + (cache_.kv_heads_ + h) * dim * size,
-                    static_cast<size_t>(dim * size));
+template <class From, class To>
+void CachedContext::store(const PagedLayer& layer, const From* qkv, int64_t row_width,
+                          int64_t heads) {
+  const int64_t dim = layer.head_dim;
+  auto* const keys = static_cast<To*>(layer.keys);
+  auto* const values = static_cast<To*>(layer.values);
+  for (const PagedPiece& piece : pieces_)
+    parallel_for(piece.count, 64, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        const int64_t token = (piece.past + i) % kPageTokens;
+        const int32_t page = piece.pages[(piece.past + i) / kPageTokens];
+        const From* row = qkv + (piece.row + i) * row_width + heads * dim;
+        for (int64_t kv = 0; kv < layer.kv_heads; ++kv) {
+          const int64_t at = layer.head_at(page, kv);
+          for (int64_t c = 0; c < dim; ++c) {
+            keys[at + layer.key_at(token, c)] = To(row[kv * dim + c]);
+            values[at + layer.value_at(token, c)] = To(row[(layer.kv_heads + kv) * dim + c]);
+          }
+        }
       }
-    }
-  }
+    });
 }
 
-void CachedContext::attend_piece(int64_t layer, const Piece& piece, int64_t row, const Tensor& qkv,
-                                 const AttentionSpec& spec, const Tensor& out) {
-  const int64_t past = cache_.length(piece.slot), width = spec.heads.heads * spec.heads.head_dim;
-  if (past == 0 && piece.count > 1) {
-    const int32_t starts[] = {0, static_cast<int32_t>(piece.count)};
-    out.rows(row, row + piece.count)
-        .copy_from(attention(qkv.rows(row, row + piece.count), starts, spec.heads));
-    return;
-  }
-  const CachedHeads heads{.heads = spec.heads.heads,
-                          .kv_heads = spec.heads.kv_heads,
-                          .head_dim = spec.heads.head_dim,
-                          .head_stride = cache_.capacity_ * cache_.head_dim_,
-                          .scale = spec.heads.score_scale(),
-                          .cache_dtype = cache_.dtype_};
-  const char* keys = cache_.at(cache_.keys_[static_cast<size_t>(layer)], piece.slot);
-  const char* values = cache_.at(cache_.values_[static_cast<size_t>(layer)], piece.slot);
-  const Tensor query = Tensor::empty({piece.count, width}),
-               result = Tensor::empty({piece.count, width});
-  for (int64_t i = 0; i < piece.count; ++i) {
-    const char* from = qkv.as<char>() + (row + i) * qkv.dim(1) * dtype_size(qkv.dtype());
-    if (qkv.dtype() == DType::f32) {
-      std::memcpy(query.f32() + i * width, from, static_cast<size_t>(width) * sizeof(float));
-    } else {
-      kernels().bf16_to_f32(reinterpret_cast<const bf16*>(from), query.f32() + i * width, width);
-    }
-  }
-  const auto one = [&](int64_t i) {
-    kernels().attention_cached(heads, query.f32() + i * width, keys, values, past + i + 1,
-                               result.f32() + i * width);
-  };
-  parallel_each(piece.count, one);
-  out.rows(row, row + piece.count).copy_from(result);
-}
-
-Tensor CachedContext::attend(int64_t layer, const Tensor& qkv, const AttentionSpec& spec) {
+Tensor CachedContext::attend(int64_t layer_index, const Tensor& qkv, const AttentionSpec& spec) {
   const Tensor rotated =
       spec.rope == nullptr
           ? qkv
           : rope_in_place(qkv, positions_, *spec.rope, spec.heads.heads + spec.heads.kv_heads);
-  store(layer, rotated, spec);
-  const Tensor out =
-      Tensor::empty({qkv.dim(0), spec.heads.heads * spec.heads.head_dim}, qkv.dtype());
-  int64_t row = 0;
-  for (const Piece& piece : pieces_) {
-    attend_piece(layer, piece, row, rotated, spec, out);
-    row += piece.count;
-  }
-  if (layer + 1 == static_cast<int64_t>(cache_.keys_.size()))
-    for (const Piece& piece : pieces_)
-      cache_.lengths_[static_cast<size_t>(piece.slot)] += piece.count;
+  const PagedLayer& layer = cache_.layers_[static_cast<size_t>(layer_index)];
+  const int64_t heads = spec.heads.heads, width = qkv.dim(1);
+  const bool is_wide = qkv.dtype() == DType::f32, keeps_wide = layer.dtype == DType::f32;
+  if (is_wide && keeps_wide) store<float, float>(layer, rotated.f32(), width, heads);
+  if (is_wide && !keeps_wide) store<float, bf16>(layer, rotated.f32(), width, heads);
+  if (!is_wide && keeps_wide) store<bf16, float>(layer, rotated.bf16s(), width, heads);
+  if (!is_wide && !keeps_wide) store<bf16, bf16>(layer, rotated.bf16s(), width, heads);
+  const Tensor out = Tensor::empty({qkv.dim(0), heads * spec.heads.head_dim}, qkv.dtype());
+  const PagedQuery query{.heads = heads,
+                         .row_width = width,
+                         .scale = spec.heads.score_scale(),
+                         .softcap = spec.softcap,
+                         .window = spec.window};
+  kernels().attention_paged(layer, query, pieces_, {rotated.data(), rotated.dtype()},
+                            {out.data(), out.dtype()});
+  if (layer_index + 1 == static_cast<int64_t>(cache_.layers_.size()))
+    for (size_t i = 0; i < pieces_.size(); ++i)
+      cache_.slots_[static_cast<size_t>(slots_[i])].length += pieces_[i].count;
   return out;
 }
 

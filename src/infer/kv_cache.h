@@ -1,10 +1,12 @@
-// KvCache: keys and values of what each sequence has seen, so that a new token costs one row. CachedContext lets a model use it.
+// KvCache: keys and values of what each sequence has seen, so that a new token costs one row, in pages of 64 tokens that
+// sequences may share (Kwon et al. 2023). CachedContext lets a model use it.
 #pragma once
 
 #include <cstdint>
 #include <span>
 #include <vector>
 
+#include "kernels/paged.h"
 #include "models/model.h"
 #include "nn/context.h"
 
@@ -12,27 +14,39 @@ namespace malssi {
 
 class KvCache {
  public:
-  // Room for `slots` sequences of up to `capacity` tokens. dtype: f32 or bf16.
+  // Room for `slots` sequences of up to `capacity` tokens; memory is taken as it is used. dtype: f32 or bf16.
   KvCache(const ModelConfig& config, int64_t slots, int64_t capacity, DType dtype);
 
-  int64_t slots() const { return static_cast<int64_t>(lengths_.size()); }
+  int64_t slots() const { return static_cast<int64_t>(slots_.size()); }
   int64_t capacity() const { return capacity_; }
-  int64_t length(int64_t slot) const { return lengths_[static_cast<size_t>(slot)]; }
+  int64_t length(int64_t slot) const { return slots_[static_cast<size_t>(slot)].length; }
+  DType dtype() const { return layers_.front().dtype; }
   // Forgets what lies at and after `length`.
   void truncate(int64_t slot, int64_t length);
-  // Makes slot `to` hold what slot `from` does.
+  // Makes slot `to` hold what slot `from` does: it shares the pages until one of them goes on.
   void copy(int64_t from, int64_t to);
+  // Of the pages in use.
   int64_t bytes() const;
 
  private:
   friend class CachedContext;
-  // Keys (or values) of one sequence in one layer: [kv_heads, capacity, head_dim].
-  char* at(const Tensor& layer, int64_t slot) const;
+  struct Slot {
+    std::vector<int32_t> pages;
+    int64_t length = 0;
+  };
 
-  int64_t kv_heads_, head_dim_, capacity_;
-  DType dtype_;
-  std::vector<Tensor> keys_, values_;  // one for each layer: [slots, kv_heads, capacity, head_dim]
-  std::vector<int64_t> lengths_;
+  // Pages of its own for the slot's next `count` tokens.
+  void extend(int64_t slot, int64_t count);
+  int32_t take_page();
+  void release(int32_t page);
+  int64_t page_bytes() const;  // of keys, or of values, in one layer
+
+  int64_t capacity_;
+  std::vector<Tensor> memory_;       // each layer's keys, then its values
+  std::vector<PagedLayer> layers_;   // the same, as kernels see it
+  std::vector<int32_t> references_;  // to each page, by slots
+  std::vector<int32_t> free_;        // pages that nobody has
+  std::vector<Slot> slots_;
 };
 
 // The next `count` tokens of some slots, one piece after the other. The cache grows when the last layer has attended.
@@ -43,18 +57,19 @@ class CachedContext : public Context {
     int64_t count = 0;
   };
   // Throws Error when a piece does not fit into its slot.
-  CachedContext(KvCache& cache, std::vector<Piece> pieces);
+  CachedContext(KvCache& cache, const std::vector<Piece>& pieces);
 
   std::span<const int32_t> positions() const override { return positions_; }
   Tensor attend(int64_t layer, const Tensor& qkv, const AttentionSpec& spec) override;
 
  private:
-  void store(int64_t layer, const Tensor& qkv, const AttentionSpec& spec);
-  void attend_piece(int64_t layer, const Piece& piece, int64_t row, const Tensor& qkv,
-                    const AttentionSpec& spec, const Tensor& out);
+  // Puts keys and values of rows of qkv into the pages.
+  template <class From, class To>
+  void store(const PagedLayer& layer, const From* qkv, int64_t row_width, int64_t heads);
 
   KvCache& cache_;
-  std::vector<Piece> pieces_;
+  std::vector<int64_t> slots_;
+  std::vector<PagedPiece> pieces_;
   std::vector<int32_t> positions_;
 };
 

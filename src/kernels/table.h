@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "kernels/dtype.h"
+#include "kernels/paged.h"
 
 namespace malssi {
 
@@ -38,15 +39,6 @@ struct AttentionProblem {
   float scale = 1;
   Dropout dropout;
   DType dtype = DType::f32;  // of qkv and out
-};
-
-// One token's query against a cache. keys, values [length, head_dim] of a head, rows `stride`
-// elements apart.
-struct CachedHeads {
-  int64_t heads = 0, kv_heads = 0, head_dim = 0;
-  int64_t head_stride = 0;  // elements between two heads of the cache
-  float scale = 1;
-  DType cache_dtype = DType::f32;
 };
 
 struct AdamWStep {
@@ -123,13 +115,10 @@ struct KernelTable {
   void (*attention)(const AttentionProblem& problem, const void* qkv, void* out, float* lse);
   void (*attention_backward)(const AttentionProblem& problem, const void* qkv, const void* out,
                              const void* dout, const float* lse, void* dqkv);
-  // q [heads head_dim] of one token (f32) -> out (f32), over `length` cached tokens.
-  void (*attention_cached)(const CachedHeads& heads, const float* q, const void* keys,
-                           const void* values, int64_t length, float* out);
-
-  // y [M, N] = x [M, K] w [N, K]^T for few rows: each weight is read once. x, y f32; w f32 or bf16.
-  void (*few_rows_product)(const float* x, ConstBuffer w, float* y, int64_t M, int64_t N,
-                           int64_t K);
+  // The pieces' queries against a cache that holds their own keys and values already: q rows of query.row_width elements, f32
+  // or bf16 -> out [rows, heads head_dim] of the same dtype.
+  void (*attention_paged)(const PagedLayer& layer, const PagedQuery& query,
+                          std::span<const PagedPiece> pieces, ConstBuffer q, Buffer out);
 
   // Kingma, Ba 2015; Loshchilov, Hutter 2019. Both moments f32 or both bf16; bf16 rounds up or down
   // at random (by dropout_hash), or the slow second moment would stand still.

@@ -17,8 +17,10 @@ namespace malssi {
 struct AttentionSpec {
   AttentionHeads heads;
   const RopeTable* rope =
-      nullptr;        // rotary positions; null: positions were learned and added before
-  float dropout = 0;  // of attention probabilities, while training
+      nullptr;         // rotary positions; null: positions were learned and added before
+  float dropout = 0;   // of attention probabilities, while training
+  int64_t window = 0;  // > 0: a token sees itself and the window - 1 before it
+  float softcap = 0;   // > 0: scores become softcap tanh(score / softcap)
 };
 
 class Context {

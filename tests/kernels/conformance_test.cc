@@ -264,27 +264,31 @@ TEST_P(Conformance, Attention) {
   check_attention({2, 1, 64, {0, 65, 66}, 0.25f}, GetParam());
 }
 
-TEST_P(Conformance, AttentionOverACache) {
-  const int64_t capacity = 150, heads = 4, kv_heads = 2, head_dim = 20;
-  Numbers keys = Numbers::random(kv_heads * capacity * head_dim, GetParam(), 1);
-  Numbers values = Numbers::random(kv_heads * capacity * head_dim, GetParam(), 2);
-  Numbers q = Numbers::random(heads * head_dim, DType::f32, 3), out = q, out2 = q;
-  for (int64_t length : {1, 2, 17, 150}) {
-    const CachedHeads c{heads, kv_heads, head_dim, capacity * head_dim, 0.25f, GetParam()};
-    fast().attention_cached(c, q.f32(), keys.data(), values.data(), length, out.f32());
-    slow().attention_cached(c, q.f32(), keys.data(), values.data(), length, out2.f32());
-    expect_near(out, out2, 1e-4, "attention_cached");
-  }
-}
-
-TEST_P(Conformance, ProductOfFewRows) {
-  for (int64_t K : {1, 15, 64, 100}) {
-    const int64_t M = 7, N = 33;
-    Numbers x = Numbers::random(M * K, DType::f32, 1), w = Numbers::random(N * K, GetParam(), 2);
-    Numbers y = Numbers::random(M * N, DType::f32, 3), y2 = y;
-    fast().few_rows_product(x.f32(), w.buffer(), y.f32(), M, N, K);
-    slow().few_rows_product(x.f32(), w.buffer(), y2.f32(), M, N, K);
-    expect_near(y, y2, 1e-4, "few_rows_product");
+// Two sequences whose pages lie in any order, one of which goes on.
+TEST_P(Conformance, AttentionOverPages) {
+  struct Case {
+    int64_t heads, kv_heads, head_dim, window;
+    float softcap;
+  };
+  for (const Case& c :
+       {Case{4, 2, 20, 0, 0}, Case{1, 1, 64, 0, 5}, Case{6, 2, 32, 70, 0}, Case{8, 1, 128, 3, 0}}) {
+    PagedLayer layer{.dtype = GetParam(), .kv_heads = c.kv_heads, .head_dim = c.head_dim};
+    const int64_t pages = 5;
+    Numbers keys = Numbers::random(pages * layer.page_elements(), GetParam(), 1);
+    Numbers values = Numbers::random(pages * layer.page_elements(), GetParam(), 2);
+    layer.keys = keys.data();
+    layer.values = values.data();
+    const int32_t first[] = {3, 0, 4}, second[] = {1};
+    const std::vector<PagedPiece> pieces = {{first, 61, 90, 0}, {second, 0, 7, 90}};
+    const PagedQuery query{c.heads, c.heads * c.head_dim + 5, 0.3f, c.softcap, c.window};
+    for (const DType dtype : {DType::f32, DType::bf16}) {
+      Numbers q = Numbers::random(97 * query.row_width, dtype, 3);
+      Numbers out = Numbers::random(97 * c.heads * c.head_dim, dtype, 4), out2 = out;
+      fast().attention_paged(layer, query, pieces, {q.data(), dtype}, {out.data(), dtype});
+      slow().attention_paged(layer, query, pieces, {q.data(), dtype}, {out2.data(), dtype});
+      expect_near(out, out2, GetParam() == DType::f32 && dtype == DType::f32 ? 1e-4 : 0.15,
+                  "attention_paged");
+    }
   }
 }
 

@@ -11,22 +11,13 @@
 #include "base/parallel.h"
 #include "kernels/cpu/scratch.h"
 #include "kernels/cpu/simd_kernels.h"
+#include "kernels/cpu/tiles.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace malssi {
 namespace HWY_NAMESPACE {
 
 constexpr int64_t kQueries = 64;  // of a block
-
-struct Tiles {
-  explicit Tiles(bool used) : used_(used && cpu_features().amx_bf16) {
-    if (used_) begin_tiles();
-  }
-  ~Tiles() {
-    if (used_) end_tiles();
-  }
-  bool used_;
-};
 
 // One key/value head of one sequence.
 template <class T>

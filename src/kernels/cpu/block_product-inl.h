@@ -130,8 +130,15 @@ HWY_INLINE void product_generic(const T* a, const T* b, float* c, const BlockSha
   const auto L = static_cast<int64_t>(Lanes(Full()));
   for (int64_t n = 0; n < s.N; n += kPanel)
     for (int64_t column = 0; column < kPanel; column += L)
-      for (int64_t m = 0; m < s.M; m += 8)
-        rows_by_columns<8>(a + m * s.lda, b + n * s.ldb, c + m * s.ldc + n, column, s);
+      for (int64_t m = 0; m < s.M; m += 8) {
+        const T* const rows = a + m * s.lda;
+        float* const to = c + m * s.ldc + n;
+        if (m + 8 <= s.M)
+          rows_by_columns<8>(rows, b + n * s.ldb, to, column, s);
+        else
+          for (int64_t r = 0; r < s.M - m; ++r)
+            rows_by_columns<1>(rows + r * s.lda, b + n * s.ldb, to + r * s.ldc, column, s);
+      }
 }
 
 HWY_INLINE void block_product(const float* a, const float* b, float* c, const BlockShape& s) {

@@ -5,6 +5,7 @@
 #include <immintrin.h>
 
 #include <cstring>
+#include <type_traits>
 
 namespace malssi {
 namespace {
@@ -36,8 +37,15 @@ __attribute__((target("avx512f,avx512bf16"))) void rows_by_panels(const bf16* a,
 
 template <int kPanels>
 void panels_product(const bf16* a, const bf16* b, float* c, const BlockShape& s) {
-  for (int64_t m = 0; m < s.M; m += 8)
-    rows_by_panels<8, kPanels>(a + m * s.lda, b, c + m * s.ldc, s);
+  int64_t m = 0;
+  const auto rows = [&](auto count) {
+    for (; m + count.value <= s.M; m += count.value)
+      rows_by_panels<count.value, kPanels>(a + m * s.lda, b, c + m * s.ldc, s);
+  };
+  rows(std::integral_constant<int, 8>());
+  rows(std::integral_constant<int, 4>());
+  rows(std::integral_constant<int, 2>());
+  rows(std::integral_constant<int, 1>());
 }
 
 struct alignas(64) TileConfig {

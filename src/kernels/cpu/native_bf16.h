@@ -1,6 +1,6 @@
 // Products of small packed bf16 blocks with the processor's own instructions; which one to call is
 // the caller's choice by cpu_features(). Layouts, all padded with zeros to whole multiples:
-//   a: row-major [M, lda], M a multiple of 16, K of 32.
+//   a: row-major [M, lda], M a multiple of 16 for tiles (any otherwise), K of 32.
 //   b: panels of 16 columns: [N / 16][ldb / 2][16][2], each pair being two consecutive k of one
 //   column. c: row-major f32 [M, ldc], N a multiple of 16. c = a b, or c += a b where `adds`.
 #pragma once

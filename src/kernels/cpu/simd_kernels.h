@@ -43,8 +43,7 @@ void cross_entropy(const float* logits, const int32_t* targets, const float* wei
 void attention(const AttentionProblem& problem, const void* qkv, void* out, float* lse);
 void attention_backward(const AttentionProblem& problem, const void* qkv, const void* out,
                         const void* dout, const float* lse, void* dqkv);
-void attention_cached(const CachedHeads& heads, const float* q, const void* keys,
-                      const void* values, int64_t length, float* out);
-void few_rows_product(const float* x, ConstBuffer w, float* y, int64_t M, int64_t N, int64_t K);
+void attention_paged(const PagedLayer& layer, const PagedQuery& query,
+                     std::span<const PagedPiece> pieces, ConstBuffer q, Buffer out);
 
 }  // namespace malssi::simd

@@ -41,8 +41,7 @@ KernelTable vector_table() {
       .cross_entropy = simd::cross_entropy,
       .attention = simd::attention,
       .attention_backward = simd::attention_backward,
-      .attention_cached = simd::attention_cached,
-      .few_rows_product = simd::few_rows_product,
+      .attention_paged = simd::attention_paged,
       .adamw = simd::adamw,
   };
 }

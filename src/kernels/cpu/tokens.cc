@@ -128,47 +128,6 @@ void cross_entropy(const float* logits, const int32_t* targets, const float* wei
             [&](auto* t) { cross_entropy_rows(logits, targets, weights, scale, loss, t, N, V); });
 }
 
-// y[m][n] for kRows rows of x at once; each weight is loaded once.
-template <int kRows, class T>
-HWY_INLINE void product_of_rows(const float* x, const T* w, float* y, int64_t N, int64_t K,
-                                int64_t n) {
-  const Full d;
-  const auto L = static_cast<int64_t>(hn::Lanes(d));
-  hn::Vec<Full> even[kRows], odd[kRows];
-  for (int m = 0; m < kRows; ++m) even[m] = odd[m] = hn::Zero(d);
-  const T* row = w + n * K;
-  int64_t k = 0;
-  for (; k + 2 * L <= K; k += 2 * L) {
-    const auto w0 = load(d, row + k), w1 = load(d, row + k + L);
-    for (int m = 0; m < kRows; ++m) {
-      even[m] = hn::MulAdd(w0, load(d, x + m * K + k), even[m]);
-      odd[m] = hn::MulAdd(w1, load(d, x + m * K + k + L), odd[m]);
-    }
-  }
-  for (int m = 0; m < kRows; ++m) {
-    float sum = hn::GetLane(hn::SumOfLanes(d, hn::Add(even[m], odd[m])));
-    for (int64_t i = k; i < K; ++i) sum += x[m * K + i] * static_cast<float>(row[i]);
-    y[m * N + n] = sum;
-  }
-}
-
-template <class T>
-void few_rows_typed(const float* x, const T* w, float* y, int64_t M, int64_t N, int64_t K) {
-  parallel_for(N, std::max<int64_t>(1, 65536 / std::max<int64_t>(K * M, 1)),
-               [&](int64_t begin, int64_t end) {
-                 int64_t m = 0;
-                 for (; m + 4 <= M; m += 4)
-                   for (int64_t n = begin; n < end; ++n)
-                     product_of_rows<4>(x + m * K, w, y + m * N, N, K, n);
-                 for (; m < M; ++m)
-                   for (int64_t n = begin; n < end; ++n)
-                     product_of_rows<1>(x + m * K, w, y + m * N, N, K, n);
-               });
-}
-void few_rows_product(const float* x, ConstBuffer w, float* y, int64_t M, int64_t N, int64_t K) {
-  with_type(w, [&](auto* t) { few_rows_typed(x, t, y, M, N, K); });
-}
-
 }  // namespace HWY_NAMESPACE
 }  // namespace malssi
 HWY_AFTER_NAMESPACE();
@@ -179,7 +138,6 @@ HWY_EXPORT(embed);
 HWY_EXPORT(embed_backward);
 HWY_EXPORT(rope);
 HWY_EXPORT(cross_entropy);
-HWY_EXPORT(few_rows_product);
 namespace simd {
 void embed(ConstBuffer table, const int32_t* ids, ConstBuffer position_table,
            const int32_t* positions, float* y, int64_t N, int64_t D) {
@@ -195,9 +153,6 @@ void rope(Buffer x, const int32_t* positions, const float* cosines, const float*
 void cross_entropy(const float* logits, const int32_t* targets, const float* weights, float scale,
                    float* loss, Buffer dlogits, int64_t N, int64_t V) {
   HWY_DYNAMIC_DISPATCH(cross_entropy)(logits, targets, weights, scale, loss, dlogits, N, V);
-}
-void few_rows_product(const float* x, ConstBuffer w, float* y, int64_t M, int64_t N, int64_t K) {
-  HWY_DYNAMIC_DISPATCH(few_rows_product)(x, w, y, M, N, K);
 }
 }  // namespace simd
 }  // namespace malssi

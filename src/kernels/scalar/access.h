@@ -24,7 +24,7 @@ inline float dropped(float value, int64_t i, const Dropout& dropout) {
 void attention(const AttentionProblem& problem, const void* qkv, void* out, float* lse);
 void attention_backward(const AttentionProblem& problem, const void* qkv, const void* out,
                         const void* dout, const float* lse, void* dqkv);
-void attention_cached(const CachedHeads& heads, const float* q, const void* keys,
-                      const void* values, int64_t length, float* out);
+void attention_paged(const PagedLayer& layer, const PagedQuery& query,
+                     std::span<const PagedPiece> pieces, ConstBuffer q, Buffer out);
 
 }  // namespace malssi::scalar

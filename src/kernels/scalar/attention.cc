@@ -105,27 +105,51 @@ void attention_backward(const AttentionProblem& p, const void* qkv_data, const v
     write({dqkv_data, p.dtype}, static_cast<int64_t>(i), static_cast<float>(dqkv[i]));
 }
 
-void attention_cached(const CachedHeads& heads, const float* q, const void* keys_data,
-                      const void* values_data, int64_t length, float* out) {
-  const ConstBuffer keys{keys_data, heads.cache_dtype}, values{values_data, heads.cache_dtype},
-      queries{q, DType::f32};
-  const int64_t n = heads.head_dim;
-  std::vector<double> score(static_cast<size_t>(length));
-  for (int64_t h = 0; h < heads.heads; ++h) {
-    const int64_t base = h / (heads.heads / heads.kv_heads) * heads.head_stride;
-    double top = -INFINITY, sum = 0;
-    for (int64_t j = 0; j < length; ++j) {
-      score[static_cast<size_t>(j)] = heads.scale * row_dot(queries, h * n, keys, base + j * n, n);
-      top = std::max(top, score[static_cast<size_t>(j)]);
-    }
-    for (double& s : score) sum += s = std::exp(s - top);
-    for (int64_t d = 0; d < n; ++d) {
-      double value = 0;
-      for (int64_t j = 0; j < length; ++j)
-        value += score[static_cast<size_t>(j)] / sum * read(values, base + j * n + d);
-      out[h * n + d] = static_cast<float>(value);
-    }
+namespace {
+
+// One query over its sequence, up to and including `position`.
+void attend_one(const PagedLayer& layer, const PagedQuery& query, const PagedPiece& piece,
+                int64_t head, int64_t position, ConstBuffer q, int64_t q_at, Buffer out,
+                int64_t out_at) {
+  const ConstBuffer keys{layer.keys, layer.dtype}, values{layer.values, layer.dtype};
+  const int64_t kv = head / (query.heads / layer.kv_heads);
+  const int64_t first = query.window > 0 ? std::max<int64_t>(0, position - query.window + 1) : 0;
+  const auto base = [&](int64_t token) {
+    return layer.head_at(piece.pages[token / kPageTokens], kv);
+  };
+  std::vector<double> score;
+  double top = -INFINITY, sum = 0;
+  for (int64_t t = first; t <= position; ++t) {
+    double dot = 0;
+    for (int64_t i = 0; i < layer.head_dim; ++i)
+      dot += static_cast<double>(read(q, q_at + i)) *
+             read(keys, base(t) + layer.key_at(t % kPageTokens, i));
+    dot *= query.scale;
+    if (query.softcap > 0) dot = query.softcap * std::tanh(dot / query.softcap);
+    score.push_back(dot);
+    top = std::max(top, dot);
   }
+  for (double& s : score) sum += s = std::exp(s - top);
+  for (int64_t i = 0; i < layer.head_dim; ++i) {
+    double value = 0;
+    for (int64_t t = first; t <= position; ++t)
+      value += score[static_cast<size_t>(t - first)] / sum *
+               read(values, base(t) + layer.value_at(t % kPageTokens, i));
+    write(out, out_at + i, static_cast<float>(value));
+  }
+}
+
+}  // namespace
+
+void attention_paged(const PagedLayer& layer, const PagedQuery& query,
+                     std::span<const PagedPiece> pieces, ConstBuffer q, Buffer out) {
+  const int64_t dim = layer.head_dim;
+  for (const PagedPiece& piece : pieces)
+    for (int64_t i = 0; i < piece.count; ++i)
+      for (int64_t head = 0; head < query.heads; ++head)
+        attend_one(layer, query, piece, head, piece.past + i, q,
+                   (piece.row + i) * query.row_width + head * dim, out,
+                   ((piece.row + i) * query.heads + head) * dim);
 }
 
 }  // namespace malssi::scalar

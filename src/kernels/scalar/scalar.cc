@@ -215,16 +215,6 @@ void cross_entropy(const float* logits, const int32_t* targets, const float* wei
   }
 }
 
-void few_rows_product(const float* x, ConstBuffer w, float* y, int64_t M, int64_t N, int64_t K) {
-  for (int64_t m = 0; m < M; ++m) {
-    for (int64_t n = 0; n < N; ++n) {
-      double sum = 0;
-      for (int64_t k = 0; k < K; ++k) sum += static_cast<double>(x[m * K + k]) * read(w, n * K + k);
-      y[m * N + n] = static_cast<float>(sum);
-    }
-  }
-}
-
 // bf16 by adding 16 random bits below it and cutting.
 void write_rounded(Buffer buffer, int64_t i, float value, uint32_t random) {
   if (buffer.dtype == DType::f32) {
@@ -285,8 +275,7 @@ const KernelTable& scalar_kernels() {
       .cross_entropy = scalar::cross_entropy,
       .attention = scalar::attention,
       .attention_backward = scalar::attention_backward,
-      .attention_cached = scalar::attention_cached,
-      .few_rows_product = scalar::few_rows_product,
+      .attention_paged = scalar::attention_paged,
       .adamw = scalar::adamw,
   };
   return table;
