@@ -60,12 +60,13 @@ std::vector<float> widened(DType dtype, const std::vector<uint8_t>& bytes, int64
     const uint8_t* rows[kRows];
     for (const uint8_t*& row : rows) row = bytes.data() + n * row_bytes;
     if (!is_block_format(dtype)) {
-      static FloatPanel floats;
       for (int64_t k = 0; k < K; ++k) {
-        const uint8_t* one[kRows];
-        for (const uint8_t*& row : one) row = rows[0] + k * dtype_size(dtype);
-        panel::scalar_kernels().unpack_float(dtype, one, 1, none, floats);
-        wide[static_cast<size_t>(n * K + k)] = floats.w[0];
+        const uint8_t* at = rows[0] + k * dtype_size(dtype);
+        uint32_t word = 0;
+        std::memcpy(&word, at, static_cast<size_t>(dtype_size(dtype)));
+        wide[static_cast<size_t>(n * K + k)] =
+            dtype == DType::f16 ? half_to_float(static_cast<uint16_t>(word))
+                                : std::bit_cast<float>(dtype == DType::f32 ? word : word << 16);
       }
       continue;
     }

@@ -47,10 +47,9 @@ void group_product(const uint8_t* w, const int8_t* x, int64_t columns, int32_t* 
 const Kernels& avx2_kernels() {
   static constexpr Kernels table{.name = "avx2",
                                  .unpack_int8 = unpack_int8,
-                                 .unpack_bf16 = unpack_bf16,
-                                 .unpack_float = unpack_float,
                                  .int8_sums = int8_sums,
-                                 .bf16_sums = bf16_sums,
+                                 .int8_row_sums = nullptr,
+                                 .bf16_sums = nullptr,
                                  .float_sums = float_sums,
                                  .to_int8 = to_int8,
                                  .has_bf16 = false};

@@ -92,115 +92,118 @@ void int8_sums(const Int8Panel& panel, Int8Layout layout, const Int8Rows& x, int
                         : int8_rows<16, false>(panel, x, tokens, columns, sums);
 }
 
-template <int kTokens>
-void bf16_tile(const Bf16Panel& panel, const bf16* x, int64_t stride, int64_t columns, float* out) {
-  __m512 sum[kTokens][kVectors];
-#pragma GCC unroll 16
-  for (int m = 0; m < kTokens; ++m)
-#pragma GCC unroll 16
-    for (int v = 0; v < kVectors; ++v) sum[m][v] = _mm512_loadu_ps(out + m * kRows + v * 16);
-  for (int64_t c = 0; c < columns; c += 2) {
-    const auto w0 = reinterpret_cast<__m512bh>(load512(panel.w + c * kRows));
-    const auto w1 = reinterpret_cast<__m512bh>(load512(panel.w + c * kRows + 32));
-#pragma GCC unroll 16
-    for (int m = 0; m < kTokens; ++m) {
-      int32_t pair;
-      std::memcpy(&pair, x + m * stride + c, 4);
-      const auto xs = reinterpret_cast<__m512bh>(_mm512_set1_epi32(pair));
-      sum[m][0] = _mm512_dpbf16_ps(sum[m][0], w0, xs);
-      sum[m][1] = _mm512_dpbf16_ps(sum[m][1], w1, xs);
-    }
+// In each quarter: words 0 and 2 of a, of b, words 1 and 3 of a, of b, added.
+inline __m512 add_words(__m512 a, __m512 b) {
+  return _mm512_add_ps(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
+}
+// The lower pairs of a and of b, added to the upper ones.
+inline __m512 add_pairs(__m512 a, __m512 b) {
+  const __m512d c = _mm512_castps_pd(a), d = _mm512_castps_pd(b);
+  return _mm512_add_ps(_mm512_castpd_ps(_mm512_unpacklo_pd(c, d)),
+                       _mm512_castpd_ps(_mm512_unpackhi_pd(c, d)));
+}
+// Even quarters of a and of b, added to the odd ones.
+inline __m512 add_quarters(__m512 a, __m512 b) {
+  return _mm512_add_ps(_mm512_shuffle_f32x4(a, b, 0x88), _mm512_shuffle_f32x4(a, b, 0xdd));
+}
+
+// Lane i of the result is the sum of the lanes of v[i].
+inline __m512 sums_of_lanes(const __m512* v) {
+  __m512 four_sums[4];
+#pragma GCC unroll 4
+  for (int j = 0; j < 4; ++j)
+    four_sums[j] =
+        add_pairs(add_words(v[4 * j], v[4 * j + 1]), add_words(v[4 * j + 2], v[4 * j + 3]));
+  return add_quarters(add_quarters(four_sums[0], four_sums[1]),
+                      add_quarters(four_sums[2], four_sums[3]));
+}
+
+constexpr int kTileRows = 4;
+constexpr int kTileTokens = 6;
+
+// How dense weights and their x are read, 64 bytes of the wider one at a time, and multiplied.
+struct Bf16Numbers {
+  using X = bf16;
+  using Vector = __m512bh;
+  static constexpr int64_t kColumns = 32, kWeightBytes = 2;
+  static Vector load(const void* p, uint32_t mask) {
+    return (Vector)_mm512_maskz_loadu_epi16(mask, p);
   }
-#pragma GCC unroll 16
-  for (int m = 0; m < kTokens; ++m)
-#pragma GCC unroll 16
-    for (int v = 0; v < kVectors; ++v) _mm512_storeu_ps(out + m * kRows + v * 16, sum[m][v]);
-}
-
-void bf16_sums(const Bf16Panel& panel, const bf16* x, int64_t stride, int64_t tokens,
-               int64_t columns, float* sums) {
-  tiles<12>(tokens, [&](auto count, int64_t m) {
-    bf16_tile<count.value>(panel, x + m * stride, stride, columns, sums + m * kRows);
-  });
-}
-
-template <int kTokens>
-void float_tile(const FloatPanel& panel, const float* x, int64_t stride, int64_t columns,
-                float* out) {
-  __m512 sum[kTokens][kVectors];
-#pragma GCC unroll 16
-  for (int m = 0; m < kTokens; ++m)
-#pragma GCC unroll 16
-    for (int v = 0; v < kVectors; ++v) sum[m][v] = _mm512_loadu_ps(out + m * kRows + v * 16);
-  for (int64_t c = 0; c < columns; ++c) {
-    const __m512 w0 = _mm512_load_ps(panel.w + c * kRows),
-                 w1 = _mm512_load_ps(panel.w + c * kRows + 16);
-#pragma GCC unroll 16
-    for (int m = 0; m < kTokens; ++m) {
-      const __m512 xs = _mm512_set1_ps(x[m * stride + c]);
-      sum[m][0] = _mm512_fmadd_ps(w0, xs, sum[m][0]);
-      sum[m][1] = _mm512_fmadd_ps(w1, xs, sum[m][1]);
-    }
+  static Vector load_x(const X* p, uint32_t mask) { return load(p, mask); }
+  static __m512 add(__m512 sum, Vector w, Vector x) { return _mm512_dpbf16_ps(sum, w, x); }
+};
+struct FloatNumbers {
+  using X = float;
+  using Vector = __m512;
+  static constexpr int64_t kColumns = 16, kWeightBytes = 4;
+  static Vector load(const void* p, uint32_t mask) {
+    return _mm512_maskz_loadu_ps(static_cast<__mmask16>(mask), p);
   }
-#pragma GCC unroll 16
-  for (int m = 0; m < kTokens; ++m)
-#pragma GCC unroll 16
-    for (int v = 0; v < kVectors; ++v) _mm512_storeu_ps(out + m * kRows + v * 16, sum[m][v]);
-}
+  static Vector load_x(const X* p, uint32_t mask) { return load(p, mask); }
+  static __m512 add(__m512 sum, Vector w, Vector x) { return _mm512_fmadd_ps(w, x, sum); }
+};
+struct HalfNumbers : FloatNumbers {
+  static constexpr int64_t kWeightBytes = 2;
+  static Vector load(const void* p, uint32_t mask) {
+    return _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(static_cast<__mmask16>(mask), p));
+  }
+};
+struct WideBf16Numbers : FloatNumbers {
+  static constexpr int64_t kWeightBytes = 2;
+  static Vector load(const void* p, uint32_t mask) {
+    const __m256i bits = _mm256_maskz_loadu_epi16(static_cast<__mmask16>(mask), p);
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16));
+  }
+};
 
-void float_sums(const FloatPanel& panel, const float* x, int64_t stride, int64_t tokens,
+// sums [kTokens, 32] += x [kTokens, columns] times 4 rows of weights; columns are lanes.
+template <class Numbers, int kTokens>
+void dense_tile(const uint8_t* const* rows, const typename Numbers::X* x, int64_t stride,
                 int64_t columns, float* sums) {
-  tiles<12>(tokens, [&](auto count, int64_t m) {
-    float_tile<count.value>(panel, x + m * stride, stride, columns, sums + m * kRows);
-  });
-}
-
-// 32 rows, 16 words at a time: load(row, first word, words) gives some of a row's, zeros after its end.
-template <class Load>
-inline void unpack_words(int64_t words, float* to, Load&& load) {
-  for (int64_t lane = 0; lane < kRows; lane += 16)
-    for (int64_t w = 0; w < words; w += 16) {
-      const int64_t count = std::min<int64_t>(16, words - w);
-      __m512i r[16];
+  __m512 sum[32];  // of token m and row r: [4 m + r]
+#pragma GCC unroll 32
+  for (int i = 0; i < 32; ++i) sum[i] = _mm512_setzero_ps();
+  const auto step = [&](int64_t c, uint32_t mask) __attribute__((always_inline)) {
+    typename Numbers::Vector row[kTileRows];
 #pragma GCC unroll 16
-      for (int i = 0; i < 16; ++i) r[i] = load(lane + i, w, count);
-      transpose16(r);
-      if (count == 16) {
+    for (int r = 0; r < kTileRows; ++r)
+      row[r] = Numbers::load(rows[r] + c * Numbers::kWeightBytes, mask);
 #pragma GCC unroll 16
-        for (int j = 0; j < 16; ++j) _mm512_store_si512(to + (w + j) * kRows + lane, r[j]);
-      } else {
-        for (int j = 0; j < count; ++j) _mm512_store_si512(to + (w + j) * kRows + lane, r[j]);
-      }
+    for (int m = 0; m < kTokens; ++m) {
+      const typename Numbers::Vector xs = Numbers::load_x(x + m * stride + c, mask);
+#pragma GCC unroll 16
+      for (int r = 0; r < kTileRows; ++r)
+        sum[m * kTileRows + r] = Numbers::add(sum[m * kTileRows + r], row[r], xs);
     }
+  };
+  int64_t c = 0;
+  for (; c + Numbers::kColumns <= columns; c += Numbers::kColumns) step(c, ~0u);
+  if (c < columns) step(c, (1u << (columns - c)) - 1);
+  alignas(64) float totals[32];
+  _mm512_store_ps(totals, sums_of_lanes(sum));
+  if (kTokens > 4) _mm512_store_ps(totals + 16, sums_of_lanes(sum + 16));
+  for (int m = 0; m < kTokens; ++m)
+    for (int r = 0; r < kTileRows; ++r) sums[m * kRows + r] += totals[m * kTileRows + r];
 }
 
-inline __mmask64 first_bytes(int64_t bytes) {
-  return bytes >= 64 ? ~__mmask64{0} : (__mmask64{1} << bytes) - 1;
-}
-
-void unpack_bf16(const uint8_t* const* rows, int64_t columns, Ahead& ahead, Bf16Panel& panel) {
-  unpack_words(
-      (columns + 1) / 2, reinterpret_cast<float*>(panel.w), [&](int64_t row, int64_t w, int64_t) {
-        ahead.fetch(64);
-        return _mm512_maskz_loadu_epi8(first_bytes(columns * 2 - w * 4), rows[row] + w * 4);
-      });
-}
-
-void unpack_float(DType dtype, const uint8_t* const* rows, int64_t columns, Ahead& ahead,
-                  FloatPanel& panel) {
-  if (dtype == DType::f32)
-    return unpack_words(columns, panel.w, [&](int64_t row, int64_t w, int64_t count) {
-      ahead.fetch(64);
-      return _mm512_maskz_loadu_epi32(static_cast<__mmask16>((1u << count) - 1), rows[row] + w * 4);
-    });
-  const bool is_half = dtype == DType::f16;
-  unpack_words(columns, panel.w, [&](int64_t row, int64_t w, int64_t count) {
-    ahead.fetch(32);
-    const __m256i halves =
-        _mm256_maskz_loadu_epi16(static_cast<__mmask16>((1u << count) - 1), rows[row] + w * 2);
-    return is_half ? _mm512_castps_si512(_mm512_cvtph_ps(halves))
-                   : _mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16);
+template <class Numbers>
+void dense_sums(const uint8_t* const* rows, const typename Numbers::X* x, int64_t stride,
+                int64_t tokens, int64_t columns, Ahead& ahead, float* sums) {
+  tiles<kTileTokens>(tokens, [&](auto count, int64_t m) {
+    for (int64_t r = 0; r < kRows; r += kTileRows) {
+      ahead.fetch(columns * Numbers::kWeightBytes * kTileRows);
+      dense_tile<Numbers, count.value>(rows + r, x + m * stride, stride, columns,
+                                       sums + m * kRows + r);
+    }
   });
+}
+
+void float_sums(DType dtype, const uint8_t* const* rows, const float* x, int64_t stride,
+                int64_t tokens, int64_t columns, Ahead& ahead, float* sums) {
+  const auto run = dtype == DType::f32   ? dense_sums<FloatNumbers>
+                   : dtype == DType::f16 ? dense_sums<HalfNumbers>
+                                         : dense_sums<WideBf16Numbers>;
+  run(rows, x, stride, tokens, columns, ahead, sums);
 }
 
 void to_int8(const float* x, int64_t columns, const Int8RowsOut& out) {
@@ -229,10 +232,9 @@ void to_int8(const float* x, int64_t columns, const Int8RowsOut& out) {
 const Kernels& avx512_kernels() {
   static constexpr Kernels table{.name = "avx512vnni",
                                  .unpack_int8 = unpack_int8_avx512,
-                                 .unpack_bf16 = unpack_bf16,
-                                 .unpack_float = unpack_float,
                                  .int8_sums = int8_sums,
-                                 .bf16_sums = bf16_sums,
+                                 .int8_row_sums = int8_row_sums_avx512,
+                                 .bf16_sums = dense_sums<Bf16Numbers>,
                                  .float_sums = float_sums,
                                  .to_int8 = to_int8,
                                  .has_bf16 = true};

@@ -16,32 +16,6 @@ inline void unpack_int8(DType dtype, const uint8_t* const* rows, int64_t columns
   }
 }
 
-inline void unpack_bf16(const uint8_t* const* rows, int64_t columns, Ahead&, Bf16Panel& panel) {
-  for (int64_t r = 0; r < kRows; ++r)
-    for (int64_t c = 0; c < (columns + 1) / 2 * 2; ++c) {
-      bf16 value;
-      if (c < columns) std::memcpy(&value, rows[r] + c * 2, 2);
-      panel.w[(c / 2 * kRows + r) * 2 + c % 2] = value;
-    }
-}
-
-inline void unpack_float(DType dtype, const uint8_t* const* rows, int64_t columns, Ahead&,
-                         FloatPanel& panel) {
-  for (int64_t r = 0; r < kRows; ++r)
-    for (int64_t c = 0; c < columns; ++c) {
-      float value;
-      if (dtype == DType::f32) {
-        std::memcpy(&value, rows[r] + c * 4, 4);
-      } else {
-        uint16_t bits;
-        std::memcpy(&bits, rows[r] + c * 2, 2);
-        value = dtype == DType::f16 ? half_value(bits)
-                                    : std::bit_cast<float>(static_cast<uint32_t>(bits) << 16);
-      }
-      panel.w[c * kRows + r] = value;
-    }
-}
-
 inline void int8_sums(const Int8Panel& panel, Int8Layout layout, const Int8Rows& x, int64_t tokens,
                       int64_t columns, float* sums) {
   const int64_t group = layout.group;
@@ -62,25 +36,45 @@ inline void int8_sums(const Int8Panel& panel, Int8Layout layout, const Int8Rows&
     }
 }
 
-inline void bf16_sums(const Bf16Panel& panel, const bf16* x, int64_t stride, int64_t tokens,
-                      int64_t columns, float* sums) {
-  for (int64_t m = 0; m < tokens; ++m, sums += kRows)
-    for (int64_t c = 0; c < columns; ++c)
-      for (int64_t r = 0; r < kRows; ++r)
-        sums[r] = std::fma(static_cast<float>(panel.w[(c / 2 * kRows + r) * 2 + c % 2]),
-                           static_cast<float>(x[m * stride + c]), sums[r]);
+// A sum over columns in 16 lanes, which are added up in the end.
+template <class Number>
+inline float lanes_sum(int64_t columns, const float* x, Number&& number) {
+  constexpr int64_t kLanes = 16;
+  float lanes[kLanes] = {};
+  int64_t c = 0;
+  for (; c + kLanes <= columns; c += kLanes)
+    for (int64_t i = 0; i < kLanes; ++i) lanes[i] = std::fma(number(c + i), x[c + i], lanes[i]);
+  for (; c < columns; ++c) lanes[c % kLanes] = std::fma(number(c), x[c], lanes[c % kLanes]);
+  for (int64_t half = kLanes / 2; half > 0; half /= 2)
+    for (int64_t i = 0; i < half; ++i) lanes[i] += lanes[i + half];
+  return lanes[0];
 }
 
-inline void float_sums(const FloatPanel& panel, const float* x, int64_t stride, int64_t tokens,
-                       int64_t columns, float* sums) {
-  for (int64_t m = 0; m < tokens; ++m, sums += kRows) {
-    float sum[kRows];
-    std::memcpy(sum, sums, sizeof(sum));
-    for (int64_t c = 0; c < columns; ++c)
-      for (int64_t r = 0; r < kRows; ++r)
-        sum[r] = std::fma(panel.w[c * kRows + r], x[m * stride + c], sum[r]);
-    std::memcpy(sums, sum, sizeof(sum));
-  }
+inline void float_sums(DType dtype, const uint8_t* const* rows, const float* x, int64_t stride, int64_t tokens,
+                       int64_t columns, Ahead&, float* sums) {
+  const auto half_at = [](const uint8_t* row, int64_t c) {
+    uint16_t bits;
+    std::memcpy(&bits, row + c * 2, 2);
+    return bits;
+  };
+  for (int64_t r = 0; r < kRows; ++r)
+    for (int64_t m = 0; m < tokens; ++m) {
+      const uint8_t* const row = rows[r];
+      const float* const xs = x + m * stride;
+      float& sum = sums[m * kRows + r];
+      if (dtype == DType::f32)
+        sum += lanes_sum(columns, xs, [&](int64_t c) {
+          float value;
+          std::memcpy(&value, row + c * 4, 4);
+          return value;
+        });
+      else if (dtype == DType::f16)
+        sum += lanes_sum(columns, xs, [&](int64_t c) { return half_value(half_at(row, c)); });
+      else
+        sum += lanes_sum(columns, xs, [&](int64_t c) {
+          return std::bit_cast<float>(static_cast<uint32_t>(half_at(row, c)) << 16);
+        });
+    }
 }
 
 inline void to_int8(const float* x, int64_t columns, const Int8RowsOut& out) {

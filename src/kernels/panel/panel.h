@@ -1,5 +1,6 @@
-// What panel_product is made of: a panel is 32 rows of weights by a chunk of columns, unpacked and interleaved so that a
-// vector's lanes are rows. Every instruction set gives the same int8 sums and the same order of float sums.
+// What panel_product is made of. Weights are taken 32 rows by a chunk of columns at a time. Dense ones are multiplied where they
+// lie. Block formats are unpacked into a panel, interleaved so that a vector's lanes are rows; every instruction set gives the
+// same whole sums of int8 and adds floats in the same order.
 #pragma once
 
 #include <algorithm>
@@ -10,9 +11,9 @@
 namespace malssi::panel {
 
 constexpr int64_t kRows = 32;
-constexpr int64_t kInt8Chunk = 512;  // columns; a chunk's panel is 16 KiB in every format
-constexpr int64_t kBf16Chunk = 256;
-constexpr int64_t kFloatChunk = 128;
+constexpr int64_t kInt8Chunk = 512;  // columns; 16 KiB
+constexpr int64_t kDenseChunk =
+    2048;  // bytes of it that some rows of x have stay in the first cache
 
 // w = scale (q - 128) + min, the scales and mins by group of 16 or 32 columns.
 struct Int8Panel {
@@ -20,13 +21,6 @@ struct Int8Panel {
   alignas(64) float scale[kInt8Chunk / 16 * kRows];  // [group][32 rows]
   alignas(64) float min[kInt8Chunk / 16 * kRows];    // the same, where the format has some
 };
-struct Bf16Panel {
-  alignas(64) bf16 w[kBf16Chunk * kRows];  // [column / 2][32 rows][2]
-};
-struct FloatPanel {
-  alignas(64) float w[kFloatChunk * kRows];  // [column][32 rows]
-};
-
 // Memory that will be read after the current panel: touched piece by piece while this one is unpacked, in the order in which
 // it lies, so that it streams into the cache.
 class Ahead {
@@ -81,16 +75,17 @@ struct Kernels {
   const char* name;
   void (*unpack_int8)(DType dtype, const uint8_t* const* rows, int64_t columns, Ahead& ahead,
                       Int8Panel& panel);
-  void (*unpack_bf16)(const uint8_t* const* rows, int64_t columns, Ahead& ahead, Bf16Panel& panel);
-  void (*unpack_float)(DType dtype, const uint8_t* const* rows, int64_t columns, Ahead& ahead,
-                       FloatPanel& panel);
   // sums [tokens, 32] += x [tokens, columns] times the panel.
   void (*int8_sums)(const Int8Panel& panel, Int8Layout layout, const Int8Rows& x, int64_t tokens,
                     int64_t columns, float* sums);
-  void (*bf16_sums)(const Bf16Panel& panel, const bf16* x, int64_t stride, int64_t tokens,
-                    int64_t columns, float* sums);
-  void (*float_sums)(const FloatPanel& panel, const float* x, int64_t stride, int64_t tokens,
-                     int64_t columns, float* sums);
+  // The same for one token, straight from the rows; see avx512-inl.h. Null: there is no such way.
+  bool (*int8_row_sums)(DType dtype, const uint8_t* const* rows, int64_t columns, const Int8Rows& x,
+                        Ahead& ahead, Int8Panel& scales, float* sums);
+  // sums [tokens, 32] += x [tokens, columns] times rows of bf16, with x in bf16, or times rows of f32, f16 or bf16, with x in f32.
+  void (*bf16_sums)(const uint8_t* const* rows, const bf16* x, int64_t stride, int64_t tokens,
+                    int64_t columns, Ahead& ahead, float* sums);
+  void (*float_sums)(DType dtype, const uint8_t* const* rows, const float* x, int64_t stride,
+                     int64_t tokens, int64_t columns, Ahead& ahead, float* sums);
   // One row of activations, columns a multiple of 32.
   void (*to_int8)(const float* x, int64_t columns, const Int8RowsOut& out);
   bool has_bf16;

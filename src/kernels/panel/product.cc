@@ -60,7 +60,6 @@ class Activations {
   const int64_t K;
   const float* floats = nullptr;
   const bf16* halves = nullptr;
-  int64_t half_stride = 0;
   Int8Rows bytes;
 
  private:
@@ -70,21 +69,13 @@ class Activations {
   }
 
   void make_halves(ConstBuffer x, int64_t M) {
-    half_stride = K + K % 2;
-    if (x.dtype == DType::bf16 && K % 2 == 0) {
+    if (x.dtype == DType::bf16) {
       halves = static_cast<const bf16*>(x.data);
       return;
     }
-    bf16* const to = scratch_.take<bf16>(M * half_stride);
+    bf16* const to = scratch_.take<bf16>(M * K);
     rows(M, [&](int64_t begin, int64_t end) {
-      for (int64_t m = begin; m < end; ++m) {
-        if (x.dtype == DType::bf16)
-          std::memcpy(to + m * half_stride, static_cast<const bf16*>(x.data) + m * K,
-                      static_cast<size_t>(K) * 2);
-        else
-          malssi::kernels().f32_to_bf16(floats + m * K, to + m * half_stride, K);
-        if (K % 2 != 0) to[m * half_stride + K] = bf16();
-      }
+      malssi::kernels().f32_to_bf16(floats + begin * K, to + begin * K, (end - begin) * K);
     });
     halves = to;
   }
@@ -106,22 +97,14 @@ class Activations {
   Scratch scratch_;
 };
 
-struct Panels {
-  Int8Panel int8;
-  Bf16Panel bf16;
-  FloatPanel f32;
-};
-
 // sums [M, 32] of one panel: all chunks of its columns.
 void panel_sums(const WeightRows& part, int64_t first, const Activations& x, int64_t M,
-                Panels& panels, float* sums) {
+                Int8Panel& panel, float* sums) {
   const Kernels& k = panel::kernels();
   const DTypeBlock block = dtype_block(part.dtype);
   const int64_t row_bytes = x.K / block.elements * block.bytes;
   const Compute compute = compute_of(part.dtype);
-  const int64_t step = compute == Compute::int8   ? kInt8Chunk
-                       : compute == Compute::bf16 ? kBf16Chunk
-                                                  : kFloatChunk;
+  const int64_t step = compute == Compute::int8 ? kInt8Chunk : kDenseChunk;
   const auto* const data = static_cast<const uint8_t*>(part.data);
   const int64_t next = std::min(first + kRows, part.rows),
                 after = std::min(next + kRows, part.rows);
@@ -133,14 +116,17 @@ void panel_sums(const WeightRows& part, int64_t first, const Activations& x, int
   for (int64_t c = 0; c < x.K; c += step) {
     const int64_t columns = std::min(step, x.K - c);
     if (compute == Compute::int8) {
-      k.unpack_int8(part.dtype, rows, columns, ahead, panels.int8);
-      k.int8_sums(panels.int8, int8_layout(part.dtype), x.bytes.from(0, c), M, columns, sums);
+      const Int8Rows xs = x.bytes.from(0, c);
+      const bool is_done = M == 1 && k.int8_row_sums != nullptr &&
+                           k.int8_row_sums(part.dtype, rows, columns, xs, ahead, panel, sums);
+      if (!is_done) {
+        k.unpack_int8(part.dtype, rows, columns, ahead, panel);
+        k.int8_sums(panel, int8_layout(part.dtype), xs, M, columns, sums);
+      }
     } else if (compute == Compute::bf16) {
-      k.unpack_bf16(rows, columns, ahead, panels.bf16);
-      k.bf16_sums(panels.bf16, x.halves + c, x.half_stride, M, columns, sums);
+      k.bf16_sums(rows, x.halves + c, x.K, M, columns, ahead, sums);
     } else {
-      k.unpack_float(part.dtype, rows, columns, ahead, panels.f32);
-      k.float_sums(panels.f32, x.floats + c, x.K, M, columns, sums);
+      k.float_sums(part.dtype, rows, x.floats + c, x.K, M, columns, ahead, sums);
     }
     for (const uint8_t*& row : rows) row += columns / block.elements * block.bytes;
   }
@@ -189,7 +175,7 @@ void panel_product(ConstBuffer x, std::span<const WeightRows> parts, const float
       M <= 8 ? std::max<int64_t>(1, panels / 8) : std::clamp<int64_t>(panels / 16, 1, 4);
   const auto work = [&](int64_t, int64_t) {
     Scratch mine;
-    Panels* const unpacked = mine.take<Panels>(1);
+    Int8Panel* const unpacked = mine.take<Int8Panel>(1);
     float* const sums = mine.take<float>(M * kRows);
     for (int64_t begin = next.fetch_add(batch); begin < panels; begin = next.fetch_add(batch))
       for (int64_t i = begin; i < std::min(begin + batch, panels); ++i) {

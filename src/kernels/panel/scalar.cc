@@ -42,10 +42,9 @@ Int8Layout int8_layout(DType dtype) {
 const Kernels& scalar_kernels() {
   static constexpr Kernels table{.name = "scalar",
                                  .unpack_int8 = unpack_int8,
-                                 .unpack_bf16 = unpack_bf16,
-                                 .unpack_float = unpack_float,
                                  .int8_sums = int8_sums,
-                                 .bf16_sums = bf16_sums,
+                                 .int8_row_sums = nullptr,
+                                 .bf16_sums = nullptr,
                                  .float_sums = float_sums,
                                  .to_int8 = to_int8,
                                  .has_bf16 = false};
