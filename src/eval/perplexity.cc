@@ -38,7 +38,7 @@ double score_pass(Model& model, std::span<const int32_t> ids, std::span<const Wi
   const Tensor hidden = pick_rows(model.hidden(inputs, context), rows);
   const std::vector<float> ones(targets.size(), 1.0f);
   std::vector<float> losses;
-  lm_loss(hidden, model.head(), targets, ones, 1.0f, &losses);
+  lm_loss(hidden, model.head(), targets, ones, 1.0f, &losses, model.logit_softcap());
   return std::accumulate(losses.begin(), losses.end(), 0.0);
 }
 

@@ -27,7 +27,8 @@ int64_t parameter_count(const WeightFiles& weights, const ModelConfig* config) {
   int64_t count = 0;
   weights.for_each([&](const Entry& entry) {
     const bool copy = config && config->tied && entry.name == "lm_head.weight";
-    const bool unused = config && !config->bias && entry.name.ends_with(".bias");
+    const bool unused =
+        config && config->family == "gpt2" && !config->bias && entry.name.ends_with(".bias");
     if (is_parameter(entry) && !copy && !unused) count += entry.count();
   });
   return count;

@@ -63,7 +63,7 @@ void fill_weights(Model& model, const WeightFiles& weights, const fs::path& fold
   import_weights(model, find, mode);
   weights.for_each([&](const Entry& entry) {
     REQUIRE(used.contains(&entry) || !is_parameter(entry) || is_zero_bias(entry) ||
-                entry.name == "lm_head.weight",
+                entry.name == "lm_head.weight" || is_unused_weight(model.config(), entry.name),
             folder.string(), ": the weights hold \"", entry.name, "\" (", describe(entry),
             "), which a ", model.config().family,
             " model of this config.json does not have: the files do not belong together");

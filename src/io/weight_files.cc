@@ -93,7 +93,8 @@ const Entry* WeightFiles::find(std::string_view name) const {
     return nullptr;
   };
   if (const Entry* entry = exactly(name)) return entry;
-  for (const std::string_view prefix : {"transformer.", "model."})
+  for (const std::string_view prefix :
+       {"transformer.", "model.", "bert.", "roberta.", "distilbert."})
     if (name.starts_with(prefix))
       if (const Entry* entry = exactly(name.substr(prefix.size()))) return entry;
   return nullptr;

@@ -31,6 +31,9 @@ struct Dropout {
   uint64_t seed = 0;
 };
 
+// What a token sees of its own sequence: itself and what came before, or everything.
+enum class AttentionMask { causal, whole };
+
 // Sizes and seeds of an attention layer over whole sequences.
 struct AttentionProblem {
   int64_t heads = 0, kv_heads = 0, head_dim = 0;
@@ -39,6 +42,20 @@ struct AttentionProblem {
   float scale = 1;
   Dropout dropout;
   DType dtype = DType::f32;  // of qkv and out
+  AttentionMask mask = AttentionMask::causal;
+  int64_t window = 0;  // causal: a token sees itself and the window - 1 before it; 0: all
+  float softcap = 0;   // scores become cap tanh(score / cap); 0: as they are
+
+  // The keys begin .. end - 1 that query t of a sequence sees.
+  int64_t first_seen(int64_t t) const { return window > 0 && t >= window ? t - window + 1 : 0; }
+  int64_t end_seen(int64_t t, int64_t length) const {
+    return mask == AttentionMask::causal ? t + 1 : length;
+  }
+};
+
+// Heads side by side in rows: head h of row n begins at element n * row_width + h * head_dim.
+struct HeadRows {
+  int64_t rows = 0, heads = 0, head_dim = 0, row_width = 0;
 };
 
 struct AdamWStep {
@@ -81,11 +98,28 @@ struct KernelTable {
                               const float* rstd, float* dx, float dx_beta, float* dw, float dw_beta,
                               float* db, float db_beta, int64_t N, int64_t D);
 
+  // An RMS norm of every head alone, w [head_dim]; rstd [rows, heads]. Data points at the first head.
+  void (*head_norm)(ConstBuffer x, const float* w, Buffer y, float* rstd, const HeadRows& rows,
+                    float eps);
+  void (*head_norm_backward)(ConstBuffer dy, ConstBuffer x, const float* w, const float* rstd,
+                             Buffer dx, float* dw, float dw_beta, const HeadRows& rows);
+
   // gate_up [N, 2F] (gates, then ups) -> y [N, F] = silu(gate) * up; and its backward into dgate_up
   // [N, 2F].
   void (*swiglu)(ConstBuffer gate_up, Buffer y, int64_t N, int64_t F);
   void (*swiglu_backward)(ConstBuffer dy, ConstBuffer gate_up, Buffer dgate_up, int64_t N,
                           int64_t F);
+  // The same with gelu(gate), the form with tanh.
+  void (*geglu)(ConstBuffer gate_up, Buffer y, int64_t N, int64_t F);
+  void (*geglu_backward)(ConstBuffer dy, ConstBuffer gate_up, Buffer dgate_up, int64_t N,
+                         int64_t F);
+  // y = max(x, 0); slope = its derivative, unless its data is null.
+  void (*relu)(ConstBuffer x, Buffer y, Buffer slope, int64_t n);
+  // y = factor x.
+  void (*scale)(const float* x, float* y, float factor, int64_t n);
+  // x = cap tanh(x / cap), in place; and dx = dy (1 - (x / cap)^2) for the x that came out, in place of dy.
+  void (*softcap)(float* x, float cap, int64_t n);
+  void (*softcap_backward)(const float* x, Buffer dy, float cap, int64_t n);
   // y = gelu(x), exact (erf) or with tanh; slope = gelu'(x), unless its data is null.
   void (*gelu)(ConstBuffer x, Buffer y, Buffer slope, int64_t n, bool exact);
   // y = a b, element by element.
@@ -99,6 +133,13 @@ struct KernelTable {
                 const int32_t* positions, float* y, int64_t N, int64_t D);
   // dtable[ids[n]] += dy[n], in the order of n.
   void (*embed_backward)(const float* dy, const int32_t* ids, float* dtable, int64_t N, int64_t D);
+  // y[rows[i]] += weights[i] x[i], y f32 [.., D], for i of 0..n in order, no row twice; and its backward: dx[i] = weights[i]
+  // dy[rows[i]], dweights[i] = x[i] . dy[rows[i]] (null: not wanted).
+  void (*scatter_rows)(ConstBuffer x, const int32_t* rows, const float* weights, float* y,
+                       int64_t n, int64_t D);
+  void (*scatter_rows_backward)(const float* dy, ConstBuffer x, const int32_t* rows,
+                                const float* weights, Buffer dx, float* dweights, int64_t n,
+                                int64_t D);
   // Rotates pairs (i, i + head_dim / 2) of each of the first `heads` heads of every row by its
   // position's angle, or back. x [N, row_width]; cosines, sines [positions, head_dim / 2].
   void (*rope)(Buffer x, const int32_t* positions, const float* cosines, const float* sines,

@@ -18,7 +18,7 @@ namespace malssi {
 
 // Everything the families need; a family ignores what it does not have.
 struct ModelConfig {
-  std::string family = "llama";  // "gpt2" or "llama"
+  std::string family = "llama";  // model_type of config.json; known_families() lists them
   int64_t vocab = 0;
   int64_t width = 128;
   int64_t layers = 4;
@@ -36,8 +36,26 @@ struct ModelConfig {
   std::string activation;  // gpt2: "gelu_new" (tanh) or "gelu" (exact); llama: "silu"
   int64_t bos_id = -1;
   int64_t eos_id = -1;
+
+  // What only some families have.
+  RopeScaling rope_scaling = {};
+  double rope_theta_local = 0;        // of layers with a window; 0: rope_theta, unscaled neither
+  std::vector<int64_t> windows = {};  // of each layer, 0: it sees all; empty: all layers see all
+  int64_t no_rope_interval = 0;       // every n-th layer has no rotary positions; 0: all have them
+  double attention_scale = 0;         // of scores; 0: 1 / sqrt(head_dim)
+  double attention_softcap = 0;       // of scores; 0: none
+  double logit_softcap = 0;
+  int64_t experts = 0;  // of each MLP; 0: it is one
+  int64_t experts_used = 0;
+  int64_t expert_hidden = 0;
+  int64_t shared_hidden = 0;  // of the expert that sees every token; 0: there is none
+  bool renormalised = true;   // the weights of the used experts sum to 1
+  int64_t token_types = 0;    // encoders
+  int64_t pad_id = -1;        // encoders with positions that begin after it
 };
 
+// "gpt2, llama, ...".
+std::string known_families();
 // Fills in the zeros and throws Error when the shapes cannot work.
 ModelConfig checked(ModelConfig config);
 
@@ -58,10 +76,12 @@ class Model {
   virtual const Tensor& head() const = 0;
   // hidden [M, width] -> logits [M, vocab] in f32.
   Tensor logits(const Tensor& hidden) const;
+  // Logits are cap tanh(logit / cap); 0: they stay. For lm_loss().
+  float logit_softcap() const { return static_cast<float>(config_.logit_softcap); }
   // Walks over all parameters in a fixed order; a tied output layer is not visited a second time.
   virtual void visit(const std::function<void(const Parameter&)>& visitor) = 0;
   // The family's own config.json.
-  virtual Json hf_config() const = 0;
+  Json hf_config() const;
 
   int64_t parameter_count();
   // Floating-point operations of one token's forward and backward pass in a sequence of this
@@ -85,6 +105,9 @@ std::unique_ptr<Model> make_model(const ModelConfig& config, DType compute,
 ModelConfig config_from_hf(const Json& json, std::string_view where);
 // bf16 where this processor multiplies it natively, else f32.
 DType best_compute_dtype();
+
+// Whether files of the family's models hold tensors that this program has no use for, such as this one (an encoder's pooler).
+bool is_unused_weight(const ModelConfig& config, std::string_view published_name);
 
 // All weights under their published names, in f32 (a tied output layer once).
 std::vector<NamedTensor> export_weights(Model& model);

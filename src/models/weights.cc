@@ -25,6 +25,12 @@ Tensor transposed(const Tensor& x) {
   return y;
 }
 
+Tensor shifted(const Tensor& x, float by) {
+  const Tensor y = x.to(DType::f32).clone();
+  for (int64_t i = 0; i < y.size(); ++i) y.f32()[i] += by;
+  return y;
+}
+
 }  // namespace
 
 std::vector<NamedTensor> export_weights(Model& model) {
@@ -32,7 +38,9 @@ std::vector<NamedTensor> export_weights(Model& model) {
   model.visit([&](const Parameter& p) {
     for (const WeightPart& part : p.parts) {
       const Tensor rows = p.value->rows(part.begin, part.end).to(DType::f32);
-      weights.push_back({part.name, part.transposed ? transposed(rows) : rows});
+      weights.push_back({part.name, part.transposed   ? transposed(rows)
+                                    : part.added != 0 ? shifted(rows, -part.added)
+                                                      : rows});
     }
   });
   if (model.config().family == "gpt2" &&
@@ -72,7 +80,7 @@ Tensor find_part(const Model& model, const Parameter& p, const WeightPart& part,
 // Keeps what the file holds, where the layer can compute with it.
 bool hold(const Parameter& p, const std::vector<Tensor>& sources) {
   for (const WeightPart& part : p.parts)
-    if (part.transposed) return false;
+    if (part.transposed || part.added != 0) return false;
   if (p.held != nullptr) {
     *p.held = sources;
     return true;
@@ -97,7 +105,9 @@ void import_weights(Model& model, const Find& find, ImportMode mode) {
     for (size_t i = 0; i < sources.size(); ++i) {
       const WeightPart& part = p.parts[i];
       p.value->rows(part.begin, part.end)
-          .copy_from(part.transposed ? transposed(sources[i].to(DType::f32)) : sources[i]);
+          .copy_from(part.transposed   ? transposed(sources[i].to(DType::f32))
+                     : part.added != 0 ? shifted(sources[i], part.added)
+                                       : sources[i]);
     }
   });
 }

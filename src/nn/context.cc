@@ -21,8 +21,10 @@ Tensor CausalBatch::attend(int64_t layer, const Tensor& qkv, const AttentionSpec
           ? qkv
           : rope_in_place(qkv, positions_, *spec.rope, spec.heads.heads + spec.heads.kv_heads);
   const float rate = dropout_seed_ == 0 ? 0 : spec.dropout;
-  return attention(rotated, starts_, spec.heads,
-                   {rate, splitmix64(dropout_seed_ + 977 * static_cast<uint64_t>(layer))});
+  const uint64_t seed = splitmix64(dropout_seed_ + 977 * static_cast<uint64_t>(layer));
+  return attention(
+      rotated, starts_, spec.heads,
+      {.dropout = {rate, seed}, .mask = spec.mask, .window = spec.window, .softcap = spec.softcap});
 }
 
 }  // namespace malssi

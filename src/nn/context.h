@@ -21,6 +21,7 @@ struct AttentionSpec {
   float dropout = 0;   // of attention probabilities, while training
   int64_t window = 0;  // > 0: a token sees itself and the window - 1 before it
   float softcap = 0;   // > 0: scores become softcap tanh(score / softcap)
+  AttentionMask mask = AttentionMask::causal;
 };
 
 class Context {
@@ -35,7 +36,7 @@ class Context {
   virtual uint64_t dropout_seed() const { return 0; }
 };
 
-// Whole sequences at once; each token sees itself and what came before it in its own sequence.
+// Whole sequences at once; each token sees what the mask shows it of its own sequence.
 class CausalBatch : public Context {
  public:
   // starts: where each sequence begins, and at its end N: 0 = starts[0] < starts[1] < ... = N.

@@ -1,6 +1,19 @@
 #include "nn/layers.h"
 
 namespace malssi {
+namespace {
+
+// kind: ".weight" or ".bias".
+WeightPart part_of(const PublishedPart& part, const char* kind, int64_t begin, int64_t end) {
+  return {.name = part.prefix + kind,
+          .begin = begin,
+          .end = end,
+          .gguf = part.gguf.empty() ? "" : part.gguf + kind,
+          .interleaved_heads = part.interleaved_heads,
+          .expert = part.expert};
+}
+
+}  // namespace
 
 Tensor random_table(Rng* rng, int64_t rows, int64_t width, double deviation, DType dtype) {
   if (!rng) return Tensor::shaped({rows, width}, dtype).want_grad();
@@ -24,8 +37,9 @@ void Linear::visit(const std::string& name, const std::vector<PublishedPart>& pa
   std::vector<WeightPart> weights, biases;
   int64_t row = 0;
   for (const PublishedPart& part : parts) {
-    weights.push_back({part.prefix + ".weight", row, row + part.rows, transposed});
-    biases.push_back({part.prefix + ".bias", row, row + part.rows, false});
+    weights.push_back(part_of(part, ".weight", row, row + part.rows));
+    weights.back().transposed = transposed;
+    biases.push_back(part_of(part, ".bias", row, row + part.rows));
     row += part.rows;
   }
   CHECK(row == weight.dim(0), name, ": its parts have ", row, " rows, the weight ", weight.dim(0));
@@ -46,13 +60,16 @@ Tensor Norm::operator()(const Tensor& x) const {
                                : layer_norm(x, weight, bias, eps, out);
 }
 
-void Norm::visit(const std::string& name, const std::string& published,
-                 const ParameterVisitor& visitor) {
-  const int64_t width = weight.size();
-  visitor(
-      {name + ".weight", &weight, ParameterKind::norm, {{published + ".weight", 0, width, false}}});
+void Norm::visit(const std::string& name, const PublishedPart& published,
+                 const ParameterVisitor& visitor, float added) {
+  WeightPart part = part_of(published, ".weight", 0, weight.size());
+  part.added = added;
+  visitor({name + ".weight", &weight, ParameterKind::norm, {part}});
   if (bias)
-    visitor({name + ".bias", &bias, ParameterKind::bias, {{published + ".bias", 0, width, false}}});
+    visitor({name + ".bias",
+             &bias,
+             ParameterKind::bias,
+             {part_of(published, ".bias", 0, weight.size())}});
 }
 
 }  // namespace malssi

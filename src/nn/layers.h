@@ -18,10 +18,14 @@ namespace malssi {
 
 using ParameterVisitor = std::function<void(const Parameter&)>;
 
-// Published names of a layer's weights: "{prefix}.weight" and "{prefix}.bias" of each of its parts.
+// Published names of a layer's weights: "{prefix}.weight" and "{prefix}.bias" of each of its parts, in both spellings; the rest as
+// WeightPart has it.
 struct PublishedPart {
   std::string prefix;
   int64_t rows = 0;
+  std::string gguf = {};
+  int64_t interleaved_heads = 0;
+  int64_t expert = -1;
 };
 
 // y = x w^T + b. Several published matrices may lie in one, row after row (q, k and v).
@@ -51,8 +55,9 @@ struct Norm {
   Norm(NormKind kind, int64_t width, double eps, DType out, bool with_bias);
 
   Tensor operator()(const Tensor& x) const;
-  void visit(const std::string& name, const std::string& published,
-             const ParameterVisitor& visitor);
+  // added: see WeightPart.
+  void visit(const std::string& name, const PublishedPart& published,
+             const ParameterVisitor& visitor, float added = 0);
 
   NormKind kind = NormKind::rms;
   float eps = 1e-5f;

@@ -9,13 +9,18 @@
 
 namespace malssi {
 
-// A weight's part under its published name: rows begin .. end - 1 of the tensor; stored transposed
-// in files where so.
+// A weight's part under its published names: rows begin .. end - 1 of the tensor.
 struct WeightPart {
-  std::string name;
+  std::string name;  // Hugging Face's
   int64_t begin = 0;
   int64_t end = 0;
-  bool transposed = false;
+  bool transposed = false;  // in Hugging Face's files
+  float added = 0;          // what this program adds to the numbers of Hugging Face's files
+  std::string gguf = {};    // GGUF's name; empty where GGUF has none
+  // Above 0: GGUF orders the rows of each of so many heads as rotary pairs, 0, half, 1, half + 1, ...
+  int64_t interleaved_heads = 0;
+  int64_t expert =
+      -1;  // 0 or more: the part is this matrix of GGUF's stacked tensor [experts, rows, columns]
 };
 
 enum class ParameterKind { matrix, embedding, norm, bias };

@@ -14,7 +14,7 @@ float AttentionHeads::score_scale() const {
 }
 
 Tensor attention(const Tensor& qkv, std::span<const int32_t> starts, const AttentionHeads& heads,
-                 const DropoutOptions& dropout) {
+                 const AttentionOptions& options) {
   const int64_t width = (heads.heads + 2 * heads.kv_heads) * heads.head_dim;
   REQUIRE(qkv.shape().rank() == 2 && qkv.dim(1) == width, "attention: qkv ", qkv.shape(),
           " does not hold ", heads.heads, " query and ", heads.kv_heads, " key/value heads of ",
@@ -28,8 +28,11 @@ Tensor attention(const Tensor& qkv, std::span<const int32_t> starts, const Atten
                                  .starts = kept->data(),
                                  .sequences = static_cast<int64_t>(kept->size()) - 1,
                                  .scale = heads.score_scale(),
-                                 .dropout = {dropout.rate, dropout.seed},
-                                 .dtype = qkv.dtype()};
+                                 .dropout = {options.dropout.rate, options.dropout.seed},
+                                 .dtype = qkv.dtype(),
+                                 .mask = options.mask,
+                                 .window = options.window,
+                                 .softcap = options.softcap};
   Tensor y = Tensor::empty({N, heads.heads * heads.head_dim}, qkv.dtype());
   const Tensor lse = Tensor::empty({heads.heads, N});
   kernels().attention(problem, qkv.data(), y.data(), lse.f32());

@@ -25,7 +25,8 @@ int64_t chunk_rows(int64_t N, int64_t V, int64_t most) {
 }  // namespace
 
 Tensor lm_loss(const Tensor& h, const Tensor& w, std::span<const int32_t> targets,
-               std::span<const float> weights, float scale, std::vector<float>* token_losses) {
+               std::span<const float> weights, float scale, std::vector<float>* token_losses,
+               float softcap) {
   const int64_t N = h.dim(0), D = h.dim(1), V = w.dim(0);
   REQUIRE(w.dim(1) == D && static_cast<int64_t>(targets.size()) == N &&
               static_cast<int64_t>(weights.size()) == N,
@@ -49,9 +50,12 @@ Tensor lm_loss(const Tensor& h, const Tensor& w, std::span<const int32_t> target
     for (int64_t begin = first; begin < last; begin += rows) {
       const int64_t end = std::min(begin + rows, last), count = end - begin;
       gemm(in(x.rows(begin, end)), in(w), out(logits), count, V, D, {.transpose_b = true});
+      if (softcap > 0) kernels().softcap(logits.f32(), softcap, count * V);
       const Tensor part = train ? dlogits.rows(begin - first, end - first) : Tensor();
       kernels().cross_entropy(logits.f32(), targets.data() + begin, weights.data() + begin, scale,
                               losses.data() + begin, {part.data(), part.dtype()}, count, V);
+      if (train && softcap > 0)
+        kernels().softcap_backward(logits.f32(), out(part), softcap, count * V);
       if (train) gemm(in(part), in(w), out(dh.rows(begin, end)), count, D, V);
     }
     if (dw.target)

@@ -59,7 +59,7 @@ double LanguageObjective::learn(const Batch& batch, double scored, uint64_t drop
   CausalBatch context(batch.starts, model_.config().dropout > 0 ? dropout_seed : 0);
   const Tensor hidden = model_.hidden(batch.ids, context);
   const Tensor loss = lm_loss(hidden, model_.head(), batch.targets, batch.weights,
-                              static_cast<float>(1.0 / scored));
+                              static_cast<float>(1.0 / scored), nullptr, model_.logit_softcap());
   tape.backward(loss);
   return loss.f32()[0];
 }
@@ -98,7 +98,7 @@ double summed_loss(Model& model, const Batch& batch) {
   CausalBatch context(batch.starts);
   std::vector<float> losses;
   lm_loss(model.hidden(batch.ids, context), model.head(), batch.targets, batch.weights, 1.0f,
-          &losses);
+          &losses, model.logit_softcap());
   double sum = 0;
   for (const float loss : losses) sum += loss;
   return sum;

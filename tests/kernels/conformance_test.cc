@@ -230,6 +230,9 @@ struct AttentionCase {
   int64_t heads, kv_heads, head_dim;
   std::vector<int32_t> starts;
   float dropout;
+  int64_t window = 0;
+  float softcap = 0;
+  AttentionMask mask = AttentionMask::causal;
 };
 
 void check_attention(const AttentionCase& c, DType dtype) {
@@ -241,7 +244,10 @@ void check_attention(const AttentionCase& c, DType dtype) {
                            static_cast<int64_t>(c.starts.size()) - 1,
                            0.3f,
                            {c.dropout, 5},
-                           dtype};
+                           dtype,
+                           c.mask,
+                           c.window,
+                           c.softcap};
   Numbers qkv = Numbers::random(N * width, dtype, 1),
           out = Numbers::random(N * c.heads * c.head_dim, dtype, 2), out2 = out;
   Numbers lse = Numbers::random(c.heads * N, DType::f32, 3), lse2 = lse, dqkv = qkv, dqkv2 = qkv,
@@ -262,6 +268,79 @@ TEST_P(Conformance, Attention) {
   check_attention({4, 2, 24, {0, 33, 64}, 0}, GetParam());
   check_attention({6, 1, 48, {0, 129}, 0}, GetParam());
   check_attention({2, 1, 64, {0, 65, 66}, 0.25f}, GetParam());
+}
+
+TEST_P(Conformance, AttentionWithWindowsCapsAndBothDirections) {
+  check_attention({2, 1, 16, {0, 5, 170}, 0, 3, 0}, GetParam());
+  check_attention({2, 2, 32, {0, 300}, 0, 70, 0}, GetParam());
+  check_attention({2, 2, 24, {0, 100}, 0, 0, 1.5f}, GetParam());
+  check_attention({2, 1, 32, {0, 33, 200}, 0.25f, 40, 2.0f}, GetParam());
+  check_attention({3, 3, 16, {0, 1, 90, 123}, 0, 0, 0, AttentionMask::whole}, GetParam());
+}
+
+TEST_P(Conformance, HeadNorm) {
+  const int64_t N = 19, heads = 3, dim = 20, width = 90;
+  const HeadRows rows{N, heads, dim, width};
+  Numbers x = Numbers::random(N * width, GetParam(), 1, 3),
+          dy = Numbers::random(N * width, GetParam(), 2);
+  Numbers w = Numbers::random(dim, DType::f32, 3), rstd = Numbers::random(N * heads, DType::f32, 4);
+  Numbers y = dy, y2 = dy, rstd2 = rstd, dx = x, dx2 = x, dw = w, dw2 = w;
+  fast().head_norm(x.buffer(), w.f32(), y.buffer(), rstd.f32(), rows, 1e-5f);
+  slow().head_norm(x.buffer(), w.f32(), y2.buffer(), rstd2.f32(), rows, 1e-5f);
+  expect_near(y, y2, 1e-5, "head_norm");
+  for (float beta : {0.0f, 1.0f}) {
+    fast().head_norm_backward(dy.buffer(), x.buffer(), w.f32(), rstd2.f32(), dx.buffer(), dw.f32(),
+                              beta, rows);
+    slow().head_norm_backward(dy.buffer(), x.buffer(), w.f32(), rstd2.f32(), dx2.buffer(),
+                              dw2.f32(), beta, rows);
+    expect_near(dx, dx2, 1e-4, "head_norm dx");
+    expect_near(dw, dw2, 1e-4, "head_norm dw");
+  }
+}
+
+TEST_P(Conformance, GatesAndCaps) {
+  const int64_t N = 21, F = 45, n = N * 2 * F;
+  Numbers x = Numbers::random(n, GetParam(), 1, 3), dy = Numbers::random(N * F, GetParam(), 2);
+  Numbers y = dy, y2 = dy, dx = x, dx2 = x, slope = x, slope2 = x;
+  fast().geglu(x.buffer(), y.buffer(), N, F);
+  slow().geglu(x.buffer(), y2.buffer(), N, F);
+  expect_near(y, y2, 1e-5, "geglu");
+  fast().geglu_backward(dy.buffer(), x.buffer(), dx.buffer(), N, F);
+  slow().geglu_backward(dy.buffer(), x.buffer(), dx2.buffer(), N, F);
+  expect_near(dx, dx2, 1e-4, "geglu_backward");
+  fast().relu(x.buffer(), dx.buffer(), slope.buffer(), n);
+  slow().relu(x.buffer(), dx2.buffer(), slope2.buffer(), n);
+  expect_near(dx, dx2, 0, "relu");
+  expect_near(slope, slope2, 0, "relu's slope");
+  Numbers wide = Numbers::random(n, DType::f32, 3, 4), capped = wide, capped2 = wide, scaled = wide,
+          scaled2 = wide;
+  fast().softcap(capped.f32(), 2.5f, n);
+  slow().softcap(capped2.f32(), 2.5f, n);
+  expect_near(capped, capped2, 1e-5, "softcap");
+  fast().softcap_backward(capped2.f32(), dx.buffer(), 2.5f, n);
+  slow().softcap_backward(capped2.f32(), dx2.buffer(), 2.5f, n);
+  expect_near(dx, dx2, 1e-4, "softcap_backward");
+  fast().scale(wide.f32(), scaled.f32(), 1.7f, n);
+  slow().scale(wide.f32(), scaled2.f32(), 1.7f, n);
+  expect_near(scaled, scaled2, 1e-6, "scale");
+}
+
+TEST_P(Conformance, RowsOfExperts) {
+  const int64_t n = 13, D = 37, total = 40;
+  Numbers x = Numbers::random(n * D, GetParam(), 1), weights = Numbers::random(n, DType::f32, 2);
+  Numbers y = Numbers::random(total * D, DType::f32, 3), y2 = y, dx = x, dx2 = x, dw = weights,
+          dw2 = weights;
+  std::vector<int32_t> rows;
+  for (int32_t i = 0; i < n; ++i) rows.push_back(i * 3 + 1);
+  fast().scatter_rows(x.buffer(), rows.data(), weights.f32(), y.f32(), n, D);
+  slow().scatter_rows(x.buffer(), rows.data(), weights.f32(), y2.f32(), n, D);
+  expect_near(y, y2, 1e-5, "scatter_rows");
+  fast().scatter_rows_backward(y2.f32(), x.buffer(), rows.data(), weights.f32(), dx.buffer(),
+                               dw.f32(), n, D);
+  slow().scatter_rows_backward(y2.f32(), x.buffer(), rows.data(), weights.f32(), dx2.buffer(),
+                               dw2.f32(), n, D);
+  expect_near(dx, dx2, 1e-5, "scatter_rows dx");
+  expect_near(dw, dw2, 1e-4, "scatter_rows dweights");
 }
 
 // Two sequences whose pages lie in any order, one of which goes on.

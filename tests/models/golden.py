@@ -131,4 +131,5 @@ def main():
                                  run(llama_config, llama, llama_weights(llama_config))]}, indent=0))
 
 
-main()
+if __name__ == "__main__":
+    main()

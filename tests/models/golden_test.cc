@@ -6,25 +6,12 @@
 
 #include "base/json.h"
 #include "models/model.h"
+#include "models/weight_formula.h"
 #include "ops/loss.h"
 #include "tensor/tape.h"
 
 namespace malssi {
 namespace {
-
-Tensor formula(const std::string& name, const Shape& shape) {
-  int phase = 0;
-  for (char c : name) phase += static_cast<unsigned char>(c);
-  phase %= 97;
-  const bool around_one = name.find("norm") != std::string::npos ||
-                          (name.find("ln_") != std::string::npos && name.ends_with(".weight"));
-  Tensor t = Tensor::empty(shape);
-  for (int64_t i = 0; i < t.size(); ++i) {
-    const double x = 0.3 * std::sin(0.7 * static_cast<double>(i + 1) + phase);
-    t.f32()[i] = static_cast<float>(around_one ? 1 + x : x);
-  }
-  return t;
-}
 
 ModelConfig config_of(const Json& json) {
   ModelConfig c;
@@ -67,9 +54,7 @@ TEST_P(Golden, LogitsLossAndGradientsAreThoseOfPyTorch) {
   const Json golden = load_json(std::string(MALSSI_SOURCE_DIR) + "/tests/models/golden.json");
   const Json& want = golden["models"][static_cast<size_t>(GetParam())];
   const auto model = make_model(config_of(want["config"]), DType::f32, 1);
-  std::map<std::string, Shape> shapes;
-  for (const NamedTensor& t : export_weights(*model)) shapes[t.name] = t.value.shape();
-  import_weights(*model, [&](const std::string& name) { return formula(name, shapes.at(name)); });
+  fill_by_formula(*model);
 
   const auto ids = golden["ids"].get<std::vector<int32_t>>();
   const auto targets = golden["targets"].get<std::vector<int32_t>>();

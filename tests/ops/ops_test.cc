@@ -69,6 +69,27 @@ TEST(Swiglu, GradientMatchesFiniteDifferences) {
   expect_gradients([&] { return to_loss(swiglu(x)); }, {{"x", x}});
 }
 
+TEST(Geglu, GradientMatchesFiniteDifferences) {
+  const Tensor x = wanting({5, 12}, 1);
+  expect_gradients([&] { return to_loss(geglu(x)); }, {{"x", x}});
+}
+
+TEST(Relu, GradientMatchesFiniteDifferences) {
+  const Tensor x = Tensor::from(std::vector<float>{-1, 0.5f, 2, -0.3f, 1, 3}, {2, 3}).want_grad();
+  expect_gradients([&] { return to_loss(relu(x)); }, {{"x", x}});
+}
+
+TEST(Scaled, GradientMatchesFiniteDifferences) {
+  const Tensor x = wanting({5, 12}, 1);
+  expect_gradients([&] { return to_loss(scaled(x, 1.7f)); }, {{"x", x}});
+}
+
+TEST(HeadNorm, GradientMatchesFiniteDifferences) {
+  const Tensor qkv = wanting({5, (3 + 2 * 1) * 6}, 1), q = wanting({6}, 2), k = wanting({6}, 3);
+  expect_gradients([&] { return to_loss(head_norm(qkv, q, k, 3, 1, 1e-5f)); },
+                   {{"qkv", qkv}, {"q", q}, {"k", k}});
+}
+
 TEST(Gelu, GradientMatchesFiniteDifferences) {
   const Tensor x = wanting({5, 12}, 1);
   for (GeluKind kind : {GeluKind::tanh, GeluKind::exact})
@@ -118,6 +139,20 @@ TEST(Attention, GradientMatchesFiniteDifferences) {
       {{"qkv", qkv}});
 }
 
+TEST(Attention, GradientMatchesFiniteDifferencesWithWindowsCapsAndBothDirections) {
+  const std::vector<int32_t> starts{0, 3, 10};
+  const Tensor qkv = wanting({10, (4 + 2 * 2) * 6}, 1);
+  for (const AttentionOptions& options :
+       {AttentionOptions{.window = 2}, AttentionOptions{.softcap = 1.5f},
+        AttentionOptions{.mask = AttentionMask::whole},
+        AttentionOptions{.window = 3, .softcap = 2}})
+    expect_gradients(
+        [&] {
+          return to_loss(attention(qkv, starts, {4, 2, 6}, options));
+        },
+        {{"qkv", qkv}});
+}
+
 TEST(Attention, SeesNothingOfOtherSequencesNorOfTheFuture) {
   const std::vector<int32_t> starts{0, 4, 9};
   const AttentionHeads heads{2, 2, 8};
@@ -132,7 +167,7 @@ TEST(Attention, SeesNothingOfOtherSequencesNorOfTheFuture) {
 }
 
 TEST(Rope, GradientMatchesFiniteDifferences) {
-  const RopeTable table(8, 6, 10000);
+  const RopeTable table(6, 10000);
   const std::vector<int32_t> positions{0, 1, 2, 5};
   const Tensor x = wanting({4, 18}, 1);
   const Tensor ones = Tensor::full({18}, 1);
@@ -147,6 +182,14 @@ TEST(LmLoss, GradientMatchesFiniteDifferences) {
   const std::vector<int32_t> targets{0, 1, -1, 10, 4, 4, 2, 3, 9};
   const std::vector<float> weights{1, 1, 1, 0.5f, 0, 1, 1, 2, 1};
   expect_gradients([&] { return lm_loss(h, w, targets, weights, 0.125f); }, {{"h", h}, {"w", w}});
+}
+
+TEST(LmLoss, GradientMatchesFiniteDifferencesUnderASoftCap) {
+  const Tensor h = wanting({5, 8}, 1), w = wanting({11, 8}, 2);
+  const std::vector<int32_t> targets{0, 1, -1, 10, 4};
+  const std::vector<float> weights{1, 1, 1, 0.5f, 2};
+  expect_gradients([&] { return lm_loss(h, w, targets, weights, 0.125f, nullptr, 2.0f); },
+                   {{"h", h}, {"w", w}});
 }
 
 TEST(LmLoss, IsTheLogarithmOfTheVocabularyWhereNothingIsKnown) {

@@ -1,4 +1,4 @@
-// Causal attention over whole sequences, in blocks of 64 queries (Dao 2023): forward keeps the
+// Attention over whole sequences, in blocks of 64 queries (Dao 2023): forward keeps the
 // logarithm of each row's sum, backward computes the probabilities again. A piece of work is one
 // key/value head of one sequence, so threads never share a result.
 #undef HWY_TARGET_INCLUDE
@@ -45,6 +45,12 @@ struct Work {
     return static_cast<uint32_t>((head * tokens + begin + t) * 4096);
   }
 
+  // The keys that a block of queries may see, in whole panels.
+  int64_t block_begin(int64_t first) const { return p.first_seen(first) / 32 * 32; }
+  int64_t block_end(int64_t first, int64_t rows) const {
+    return round_up(p.end_seen(first + rows - 1, length), 32);
+  }
+
   const AttentionProblem& p;
   int64_t kv, begin, length, tokens, width, out_width, padded_length, padded_dim;
 };
@@ -79,17 +85,28 @@ void write_row(const float* from, float factor, int64_t n, T* to) {
   });
 }
 
-// Turns a row of scores into unnormalised probabilities (with dropout); returns 1 / their sum, and
+// Scores as products, from `skip` on, become capped and scaled ones.
+HWY_INLINE void cap_row(float* scores, int64_t skip, int64_t count, const AttentionProblem& p) {
+  for_lanes(count - skip, [&](auto d, int64_t offset) {
+    const int64_t i = skip + offset;
+    const auto inner = hn::Mul(load(d, scores + i), hn::Set(d, p.scale / p.softcap));
+    store(hn::Mul(tanh(d, inner), hn::Set(d, p.softcap)), d, scores + i);
+  });
+}
+
+// Turns a row of scores, of which those from `skip` on are seen, into unnormalised probabilities (with dropout); returns 1 / their sum, and
 // the log of the sum.
 template <class T>
-float softmax_row(const float* scores, int64_t count, int64_t padded, const AttentionProblem& p,
-                  uint32_t dropout_index, T* out, float* lse) {
-  float top = scores[0];
+float softmax_row(float* scores, int64_t skip, int64_t count, int64_t padded,
+                  const AttentionProblem& p, uint32_t dropout_index, T* out, float* lse) {
+  if (p.softcap > 0) cap_row(scores, skip, count, p);
+  const float factor = p.softcap > 0 ? 1.0f : p.scale;
+  float top = scores[skip];
   {
     const Full d;
     const auto L = static_cast<int64_t>(Lanes(d));
     auto tops = hn::Set(d, top);
-    int64_t i = 0;
+    int64_t i = skip;
     for (; i + L <= count; i += L) tops = hn::Max(tops, load(d, scores + i));
     top = hn::GetLane(hn::MaxOfLanes(d, tops));
     for (; i < count; ++i) top = std::max(top, scores[i]);
@@ -97,9 +114,10 @@ float softmax_row(const float* scores, int64_t count, int64_t padded, const Atte
   const uint32_t seed = dropout_seed32(p.dropout.seed),
                  threshold = dropout_threshold(p.dropout.rate);
   const float keep = 1 / (1 - p.dropout.rate);
-  const float sum = sum_lanes(count, [&](auto d, int64_t i) {
+  const float sum = sum_lanes(count - skip, [&](auto d, int64_t offset) {
+    const int64_t i = skip + offset;
     const auto e =
-        exp(d, hn::Mul(hn::Sub(load(d, scores + i), hn::Set(d, top)), hn::Set(d, p.scale)));
+        exp(d, hn::Mul(hn::Sub(load(d, scores + i), hn::Set(d, top)), hn::Set(d, factor)));
     auto kept = e;
     if (threshold != 0)
       kept = hn::Mul(
@@ -107,8 +125,9 @@ float softmax_row(const float* scores, int64_t count, int64_t padded, const Atte
     store(kept, d, out + i);
     return e;
   });
+  std::memset(static_cast<void*>(out), 0, static_cast<size_t>(skip) * sizeof(T));
   std::memset(static_cast<void*>(out + count), 0, static_cast<size_t>(padded - count) * sizeof(T));
-  *lse = top * p.scale + std::log(sum);
+  *lse = top * factor + std::log(sum);
   return 1 / sum;
 }
 
@@ -127,23 +146,25 @@ void forward_item(const Work<T>& w, const T* qkv, T* out, float* lse) {
   for (int64_t head = w.kv * w.group(); head < (w.kv + 1) * w.group(); ++head) {
     for (int64_t first = 0; first < w.length; first += kQueries) {
       const int64_t rows = std::min(kQueries, w.length - first), padded_rows = round_up(rows, 16);
-      const int64_t seen = round_up(first + rows, 32);
+      const int64_t from = w.block_begin(first), seen = w.block_end(first, rows) - from;
       copy_block(qkv + w.query(first, head), w.width, rows, p.head_dim, padded_rows, w.padded_dim,
                  queries);
       block_product(
-          queries, keys, scores,
+          queries, keys + from * w.padded_dim, scores,
           {padded_rows, seen, w.padded_dim, w.padded_dim, w.padded_dim, w.padded_length, false});
       float scale[kQueries];
       for (int64_t r = 0; r < rows; ++r) {
-        scale[r] = softmax_row(
-            scores + r * w.padded_length, first + r + 1, seen, p, w.dropout_index(head, first + r),
-            probabilities + r * w.padded_length, lse + head * w.tokens + w.begin + first + r);
+        scale[r] = softmax_row(scores + r * w.padded_length, p.first_seen(first + r) - from,
+                               p.end_seen(first + r, w.length) - from, seen, p,
+                               w.dropout_index(head, first + r) + static_cast<uint32_t>(from),
+                               probabilities + r * w.padded_length,
+                               lse + head * w.tokens + w.begin + first + r);
       }
       for (int64_t r = rows; r < padded_rows; ++r)
         std::memset(static_cast<void*>(probabilities + r * w.padded_length), 0,
                     static_cast<size_t>(seen) * sizeof(T));
       block_product(
-          probabilities, values, result,
+          probabilities, values + from * kPanel, result,
           {padded_rows, w.padded_dim, seen, w.padded_length, w.padded_length, w.padded_dim, false});
       for (int64_t r = 0; r < rows; ++r)
         write_row(result + r * w.padded_dim, scale[r], p.head_dim, out + w.out(first + r, head));
@@ -185,31 +206,47 @@ struct BackwardBuffers {
   float *scores, *dprobabilities, *dqueries, *dkeys_t, *dvalues_t;
 };
 
+// A row of scores and what a backward pass needs of it; its numbers from `skip` to `count` are seen.
+struct BackwardRow {
+  int64_t at, skip, count, padded;
+  float lse, delta;
+  uint32_t dropout_index;
+};
+
 // From scores and dprobabilities of one row to probabilities (with dropout) and dscores.
 template <class T>
-void backward_row(const AttentionProblem& p, const BackwardBuffers<T>& b, int64_t at, int64_t count,
-                  int64_t padded, float lse, float delta, uint32_t dropout_index) {
+void backward_row(const AttentionProblem& p, const BackwardBuffers<T>& b, const BackwardRow& row) {
   const uint32_t seed = dropout_seed32(p.dropout.seed),
                  threshold = dropout_threshold(p.dropout.rate);
   const float keep = 1 / (1 - p.dropout.rate);
-  for_lanes(count, [&](auto d, int64_t i) {
-    const auto probability =
-        exp(d, hn::MulSub(load(d, b.scores + at + i), hn::Set(d, p.scale), hn::Set(d, lse)));
+  const int64_t at = row.at;
+  for_lanes(row.count - row.skip, [&](auto d, int64_t offset) {
+    const int64_t i = row.skip + offset;
+    auto score = hn::Mul(load(d, b.scores + at + i), hn::Set(d, p.scale));
+    auto slope = hn::Set(d, p.scale);
+    if (p.softcap > 0) {
+      const auto t = tanh(d, hn::Mul(score, hn::Set(d, 1 / p.softcap)));
+      score = hn::Mul(t, hn::Set(d, p.softcap));
+      slope = hn::NegMulAdd(hn::Mul(t, t), slope, slope);
+    }
+    const auto probability = exp(d, hn::Sub(score, hn::Set(d, row.lse)));
     auto kept = probability;
     auto dp = load(d, b.dprobabilities + at + i);
     if (threshold != 0) {
       const auto factor =
-          dropout_factor(d, dropout_index + static_cast<uint32_t>(i), seed, threshold, keep);
+          dropout_factor(d, row.dropout_index + static_cast<uint32_t>(i), seed, threshold, keep);
       kept = hn::Mul(kept, factor);
       dp = hn::Mul(dp, factor);
     }
     store(kept, d, b.probabilities + at + i);
-    store(hn::Mul(hn::Mul(probability, hn::Sub(dp, hn::Set(d, delta))), hn::Set(d, p.scale)), d,
+    store(hn::Mul(hn::Mul(probability, hn::Sub(dp, hn::Set(d, row.delta))), slope), d,
           b.dscores + at + i);
   });
-  const auto rest = static_cast<size_t>(padded - count) * sizeof(T);
-  std::memset(static_cast<void*>(b.probabilities + at + count), 0, rest);
-  std::memset(static_cast<void*>(b.dscores + at + count), 0, rest);
+  for (T* unseen : {b.probabilities, b.dscores}) {
+    std::memset(static_cast<void*>(unseen + at), 0, static_cast<size_t>(row.skip) * sizeof(T));
+    std::memset(static_cast<void*>(unseen + at + row.count), 0,
+                static_cast<size_t>(row.padded - row.count) * sizeof(T));
+  }
 }
 
 template <class T>
@@ -217,36 +254,44 @@ void backward_block(const Work<T>& w, const BackwardBuffers<T>& b, int64_t head,
                     const T* qkv, const T* out, const T* dout, const float* lse, T* dqkv) {
   const AttentionProblem& p = w.p;
   const int64_t rows = std::min(kQueries, w.length - first), padded_rows = round_up(rows, 32);
-  const int64_t seen = round_up(first + rows, 32), dim = w.padded_dim;
+  const int64_t from = w.block_begin(first), seen = w.block_end(first, rows) - from;
+  const int64_t dim = w.padded_dim;
   const T* q = qkv + w.query(first, head);
   const T* g = dout + w.out(first, head);
   copy_block(q, w.width, rows, p.head_dim, padded_rows, dim, b.queries);
   copy_block(g, w.out_width, rows, p.head_dim, padded_rows, dim, b.douts);
   transpose_block(q, w.width, rows, p.head_dim, padded_rows, dim, b.queries_t);
   transpose_block(g, w.out_width, rows, p.head_dim, padded_rows, dim, b.douts_t);
-  block_product(b.queries, b.keys, b.scores, {padded_rows, seen, dim, dim, dim, seen, false});
-  block_product(b.douts, b.values, b.dprobabilities,
+  block_product(b.queries, b.keys + from * dim, b.scores,
+                {padded_rows, seen, dim, dim, dim, seen, false});
+  block_product(b.douts, b.values + from * dim, b.dprobabilities,
                 {padded_rows, seen, dim, dim, dim, seen, false});
   for (int64_t r = 0; r < rows; ++r) {
     const T* o = out + w.out(first + r, head);
     const T* go = g + r * w.out_width;
     const float delta = sum_lanes(
         p.head_dim, [&](auto d, int64_t i) { return hn::Mul(load(d, o + i), load(d, go + i)); });
-    backward_row(p, b, r * seen, first + r + 1, seen, lse[head * w.tokens + w.begin + first + r],
-                 delta, w.dropout_index(head, first + r));
+    backward_row(p, b,
+                 {.at = r * seen,
+                  .skip = p.first_seen(first + r) - from,
+                  .count = p.end_seen(first + r, w.length) - from,
+                  .padded = seen,
+                  .lse = lse[head * w.tokens + w.begin + first + r],
+                  .delta = delta,
+                  .dropout_index = w.dropout_index(head, first + r) + static_cast<uint32_t>(from)});
   }
   const auto rest = static_cast<size_t>((padded_rows - rows) * seen) * sizeof(T);
   std::memset(static_cast<void*>(b.probabilities + rows * seen), 0, rest);
   std::memset(static_cast<void*>(b.dscores + rows * seen), 0, rest);
-  block_product(b.dscores, b.keys_by_row, b.dqueries,
+  block_product(b.dscores, b.keys_by_row + from * kPanel, b.dqueries,
                 {padded_rows, dim, seen, seen, w.padded_length, dim, false});
   for (int64_t r = 0; r < rows; ++r)
     write_row(b.dqueries + r * dim, 1.0f, p.head_dim, dqkv + w.query(first + r, head));
   pack_rows(b.dscores, seen, padded_rows, seen, padded_rows, b.panels);
-  block_product(b.queries_t, b.panels, b.dkeys_t,
+  block_product(b.queries_t, b.panels, b.dkeys_t + from,
                 {dim, seen, padded_rows, padded_rows, padded_rows, w.padded_length, true});
   pack_rows(b.probabilities, seen, padded_rows, seen, padded_rows, b.panels);
-  block_product(b.douts_t, b.panels, b.dvalues_t,
+  block_product(b.douts_t, b.panels, b.dvalues_t + from,
                 {dim, seen, padded_rows, padded_rows, padded_rows, w.padded_length, true});
 }
 

@@ -34,6 +34,14 @@ double row_dot(ConstBuffer a, int64_t i, ConstBuffer b, int64_t j, int64_t n) {
   return sum;
 }
 
+// A score, capped where the problem caps; slope: its derivative by the product of query and key.
+double score_of(const AttentionProblem& p, double product, double* slope = nullptr) {
+  const double scaled = p.scale * product;
+  const double t = p.softcap > 0 ? std::tanh(scaled / p.softcap) : 0;
+  if (slope != nullptr) *slope = p.scale * (1 - t * t);
+  return p.softcap > 0 ? p.softcap * t : scaled;
+}
+
 // Counts the probabilities of all heads, so that dropout's mask is the same in every
 // implementation.
 int64_t probability_index(const AttentionProblem& p, int64_t head, int64_t token, int64_t other) {
@@ -51,17 +59,18 @@ void attention(const AttentionProblem& p, const void* qkv_data, void* out_data, 
     std::vector<double> score(static_cast<size_t>(view.length));
     for (int64_t i = 0; i < view.length; ++i) {
       const int64_t query = (view.begin + i) * view.width + view.q;
+      const int64_t first = p.first_seen(i), end = p.end_seen(i, view.length);
       double sum = 0, top = -INFINITY;
-      for (int64_t j = 0; j <= i; ++j) {
-        score[static_cast<size_t>(j)] =
-            p.scale * row_dot(qkv, query, qkv, (view.begin + j) * view.width + view.k, p.head_dim);
+      for (int64_t j = first; j < end; ++j) {
+        score[static_cast<size_t>(j)] = score_of(
+            p, row_dot(qkv, query, qkv, (view.begin + j) * view.width + view.k, p.head_dim));
         top = std::max(top, score[static_cast<size_t>(j)]);
       }
-      for (int64_t j = 0; j <= i; ++j) sum += std::exp(score[static_cast<size_t>(j)] - top);
+      for (int64_t j = first; j < end; ++j) sum += std::exp(score[static_cast<size_t>(j)] - top);
       lse[h * tokens + view.begin + i] = static_cast<float>(top + std::log(sum));
       for (int64_t d = 0; d < p.head_dim; ++d) {
         double value = 0;
-        for (int64_t j = 0; j <= i; ++j) {
+        for (int64_t j = first; j < end; ++j) {
           const auto probability =
               static_cast<float>(std::exp(score[static_cast<size_t>(j)] - top) / sum);
           value += dropped(probability, probability_index(p, h, view.begin + i, j), p.dropout) *
@@ -84,15 +93,15 @@ void attention_backward(const AttentionProblem& p, const void* qkv_data, const v
       const int64_t query = (view.begin + i) * view.width + view.q;
       const int64_t result = (view.begin + i) * view.out_width + view.out;
       const double delta = row_dot(dout, result, out, result, p.head_dim);
-      for (int64_t j = 0; j <= i; ++j) {
+      for (int64_t j = p.first_seen(i); j < p.end_seen(i, view.length); ++j) {
         const int64_t key = (view.begin + j) * view.width + view.k,
                       value = (view.begin + j) * view.width + view.v;
-        const double probability = std::exp(p.scale * row_dot(qkv, query, qkv, key, p.head_dim) -
-                                            lse[h * tokens + view.begin + i]);
+        double slope = 0;
+        const double score = score_of(p, row_dot(qkv, query, qkv, key, p.head_dim), &slope);
+        const double probability = std::exp(score - lse[h * tokens + view.begin + i]);
         const double factor = dropped(1.0f, probability_index(p, h, view.begin + i, j), p.dropout);
-        const double dscore = probability *
-                              (factor * row_dot(dout, result, qkv, value, p.head_dim) - delta) *
-                              p.scale;
+        const double dscore =
+            probability * (factor * row_dot(dout, result, qkv, value, p.head_dim) - delta) * slope;
         for (int64_t d = 0; d < p.head_dim; ++d) {
           dqkv[static_cast<size_t>(query + d)] += dscore * read(qkv, key + d);
           dqkv[static_cast<size_t>(key + d)] += dscore * read(qkv, query + d);
