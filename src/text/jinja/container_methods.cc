@@ -61,9 +61,7 @@ Value copy(const Call& call) {
   return out;
 }
 
-void check_list(const Call& call) {
-  REQUIRE(!list(call).is_tuple, "a tuple cannot be changed");
-}
+void check_list(const Call& call) { REQUIRE(!list(call).is_tuple, "a tuple cannot be changed"); }
 
 Value append(const Call& call) {
   check_list(call);
@@ -132,8 +130,9 @@ constexpr Builtin kDictMethods[] = {
 };
 
 constexpr Builtin kListMethods[] = {
-    {"append", "object", append}, {"count", "value", count},        {"extend", "iterable", extend},
-    {"index", "value", index},    {"insert", "index,object", insert}, {"pop", "index", take_item},
+    {"append", "object", append},       {"count", "value", count},
+    {"extend", "iterable", extend},     {"index", "value", index},
+    {"insert", "index,object", insert}, {"pop", "index", take_item},
 };
 
 }  // namespace

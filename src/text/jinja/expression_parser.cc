@@ -59,7 +59,8 @@ void ExpressionParser::expect_symbol(std::string_view symbol) {
 }
 
 std::string ExpressionParser::expect_name(std::string_view what) {
-  if (peek().kind != TokenKind::name) fail(concat("expected ", what, ", found '", peek().text, "'"));
+  if (peek().kind != TokenKind::name)
+    fail(concat("expected ", what, ", found '", peek().text, "'"));
   return take().text;
 }
 
@@ -230,9 +231,9 @@ ExpressionPtr ExpressionParser::primary() {
 }
 
 ExpressionPtr ExpressionParser::named_primary() {
-  static const std::map<std::string_view, Value> constants = {
-      {"true", true},  {"True", true},    {"false", false},
-      {"False", false}, {"none", None{}}, {"None", None{}}};
+  static const std::map<std::string_view, Value> constants = {{"true", true},   {"True", true},
+                                                              {"false", false}, {"False", false},
+                                                              {"none", None{}}, {"None", None{}}};
   ExpressionPtr node = make(ExpressionKind::name, peek().text);
   take();
   const auto constant = constants.find(node->name);
@@ -251,7 +252,8 @@ ExpressionPtr ExpressionParser::number() {
   const auto read = token.kind == TokenKind::integer
                         ? std::from_chars(token.text.data(), end, integer)
                         : std::from_chars(token.text.data(), end, real);
-  if (read.ec != std::errc() || read.ptr != end) fail(concat("the number ", token.text, " is too large"));
+  if (read.ec != std::errc() || read.ptr != end)
+    fail(concat("the number ", token.text, " is too large"));
   if (token.kind == TokenKind::integer)
     node->value = integer;
   else
@@ -338,8 +340,8 @@ ExpressionPtr ExpressionParser::subscript(ExpressionPtr node) {
 void ExpressionParser::arguments(Expression& node) {
   for (expect_symbol("("); !at_symbol(")");) {
     if (at_symbol("*") || at_symbol("**")) fail("arguments with * are not supported");
-    const bool named = peek().kind == TokenKind::name && peek(1).kind == TokenKind::symbol &&
-                       peek(1).text == "=";
+    const bool named =
+        peek().kind == TokenKind::name && peek(1).kind == TokenKind::symbol && peek(1).text == "=";
     if (named) {
       std::string name = take().text;
       take();

@@ -13,7 +13,8 @@ Value range(const Call& call) {
   const int64_t begin = call.has(1) ? first : 0, end = call.has(1) ? call.integer(1, 0) : first;
   constexpr int64_t kMost = 100'000;
   REQUIRE(by != 0, "range with step 0");
-  const double count = (static_cast<double>(end) - static_cast<double>(begin)) / static_cast<double>(by);
+  const double count =
+      (static_cast<double>(end) - static_cast<double>(begin)) / static_cast<double>(by);
   REQUIRE(count <= kMost, "range of more than ", kMost, " numbers");
   List* list = call.heap().list();
   for (int64_t at = begin; count > 0 && (by > 0 ? at < end : at > end); at += by)

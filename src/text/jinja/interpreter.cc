@@ -50,8 +50,8 @@ void Interpreter::write(const Text& text) {
   const auto size = static_cast<int64_t>(text.size());
   heap_.allocate(3 * size);
   out_->append(text);
-  REQUIRE(static_cast<int64_t>(out_->size()) <= heap_.limits().output, "the template writes more than ",
-          heap_.limits().output, " bytes");
+  REQUIRE(static_cast<int64_t>(out_->size()) <= heap_.limits().output,
+          "the template writes more than ", heap_.limits().output, " bytes");
 }
 
 Interpreter::Flow Interpreter::execute(const Body& body) {
@@ -128,9 +128,7 @@ Interpreter::Flow Interpreter::loop(const Statement& statement) {
     all = std::move(kept);
   }
   if (all.empty()) return execute(statement.otherwise);
-  const Raised depth(loop_depth_, kMaxDepth, "loops");
-  Loop& state = loops_.emplace_back(Loop{.items = &all, .index0 = 0, .depth0 = loop_depth_ - 1});
-  const auto finish = [&state] { state.items = nullptr; };
+  Loop& state = loops_.emplace_back(Loop{.items = &all});
   for (const Value& item : all) {
     heap_.step();
     const Scoped scope(scope_, scope_);
@@ -139,7 +137,7 @@ Interpreter::Flow Interpreter::loop(const Statement& statement) {
     if (const Flow flow = execute(statement.body); flow == Flow::stop) break;
     ++state.index0;
   }
-  finish();
+  state.items = nullptr;  // it may outlive the loop in a namespace
   return Flow::normal;
 }
 
@@ -190,10 +188,10 @@ Value Interpreter::call_macro(const Macro& macro, Arguments arguments, const Val
           parameters[i].standard ? evaluate(*parameters[i].standard) : Value(Undefined{name});
     }
   }
-  const auto taken = static_cast<std::ptrdiff_t>(
-      std::min(parameters.size(), arguments.positional.size()));
-  variables["varargs"] = heap_.tuple(
-      {arguments.positional.begin() + taken, arguments.positional.end()});
+  const auto taken =
+      static_cast<std::ptrdiff_t>(std::min(parameters.size(), arguments.positional.size()));
+  variables["varargs"] =
+      heap_.tuple({arguments.positional.begin() + taken, arguments.positional.end()});
   Dict* rest = heap_.dict();
   for (auto& [name, value] : arguments.named) heap_.set(*rest, heap_.text(Text(name)), value);
   variables["kwargs"] = rest;

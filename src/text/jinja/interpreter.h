@@ -87,7 +87,7 @@ class Interpreter {
   std::deque<Loop> loops_;
   Text* out_ = nullptr;
   int line_ = 1;
-  int64_t depth_ = 0, calls_ = 0, loop_depth_ = 0;
+  int64_t depth_ = 0, calls_ = 0;
 };
 
 }  // namespace malssi::jinja

@@ -144,7 +144,8 @@ class Lexer {
     at_ = begin;
     after_tag(sign, false);
     for (size_t tag = text_.find("{%", at_); tag != text_.npos; tag = text_.find("{%", tag + 2)) {
-      const bool signed_tag = tag + 2 < text_.size() && (text_[tag + 2] == '-' || text_[tag + 2] == '+');
+      const bool signed_tag =
+          tag + 2 < text_.size() && (text_[tag + 2] == '-' || text_[tag + 2] == '+');
       const size_t word = after_word(tag + 2 + (signed_tag ? 1 : 0), "endraw");
       const size_t end = word == text_.npos ? word : block_close(word, sign);
       if (end == text_.npos) continue;
@@ -205,8 +206,8 @@ class Lexer {
   }
 
   void number() {
-    const bool member = !tokens_.empty() && tokens_.back().kind == TokenKind::symbol &&
-                        tokens_.back().text == ".";
+    const bool member =
+        !tokens_.empty() && tokens_.back().kind == TokenKind::symbol && tokens_.back().text == ".";
     std::string digits;
     const auto take = [&] {
       while (at_ < text_.size() && (is_digit(text_[at_]) || text_[at_] == '_')) {
@@ -273,7 +274,7 @@ class Lexer {
     size_t read = 0;
     for (; read < digits && at_ + skip + read < text_.size(); ++read) {
       const char c = text_[at_ + skip + read];
-      const int digit = is_digit(c)             ? c - '0'
+      const int digit = is_digit(c)              ? c - '0'
                         : (c >= 'a' && c <= 'f') ? c - 'a' + 10
                         : (c >= 'A' && c <= 'F') ? c - 'A' + 10
                                                  : 99;
@@ -281,7 +282,8 @@ class Lexer {
       value = value * base + digit;
     }
     if (read == 0 || (base == 16 && read < digits)) fail("a \\ escape lacks digits");
-    if (value > 0x10FFFF || (value >= 0xD800 && value < 0xE000)) fail("a \\ escape is no character");
+    if (value > 0x10FFFF || (value >= 0xD800 && value < 0xE000))
+      fail("a \\ escape is no character");
     append_utf8(out, static_cast<int32_t>(value));
     at_ += skip + read - 1;
   }

@@ -13,6 +13,11 @@ Value made(const Call& call, std::vector<Value> values) {
   return call.heap().list(std::move(values));
 }
 
+// map, select and reject take anything false for an empty list.
+std::vector<Value> items_or_none(const Call& call) {
+  return is_true(call.self) ? items(call) : std::vector<Value>();
+}
+
 // A member of a member, as "function.name" or "0" names it.
 Value attribute(const Call& call, const Value& value, const Value& path) {
   if (!path.text()) return call.interpreter.item(value, path);
@@ -29,9 +34,12 @@ Value attribute(const Call& call, const Value& value, const Value& path) {
 
 // What sorting and comparing look at: the attribute if one is named, small letters unless case
 // counts.
-Value sort_key(const Call& call, const Value& value, size_t case_argument, size_t attribute_argument) {
-  Value key = call.has(attribute_argument) ? attribute(call, value, call.args[attribute_argument]) : value;
-  if (key.text() && !call.flag(case_argument)) key = call.heap().text(with_case(*key.text(), Case::lower));
+Value sort_key(const Call& call, const Value& value, size_t case_argument,
+               size_t attribute_argument) {
+  Value key =
+      call.has(attribute_argument) ? attribute(call, value, call.args[attribute_argument]) : value;
+  if (key.text() && !call.flag(case_argument))
+    key = call.heap().text(with_case(*key.text(), Case::lower));
   return key;
 }
 
@@ -136,7 +144,8 @@ Value extreme(const Call& call, bool most) {
   bool found = false;
   for (const Value& item : items(call)) {
     const Value key = sort_key(call, item, 0, 1);
-    const bool better = !found || (most ? less(call.heap(), best_key, key) : less(call.heap(), key, best_key));
+    const bool better =
+        !found || (most ? less(call.heap(), best_key, key) : less(call.heap(), key, best_key));
     if (!better) continue;
     found = true;
     best = item;
@@ -148,8 +157,8 @@ Value extreme(const Call& call, bool most) {
 Value sum(const Call& call) {
   Value total = call.has(1) ? call.args[1] : Value(int64_t{0});
   for (const Value& item : items(call))
-    total = binary(call.heap(), "+", total,
-                   call.has(0) ? attribute(call, item, call.args[0]) : item);
+    total =
+        binary(call.heap(), "+", total, call.has(0) ? attribute(call, item, call.args[0]) : item);
   return total;
 }
 
@@ -167,17 +176,18 @@ Value map(const Call& call) {
       rest.named.emplace_back(name, value);
   }
   if (path) {
-    for (const Value& item : items(call)) {
+    for (const Value& item : items_or_none(call)) {
       Value found = attribute(call, item, *path);
       out.push_back(found.is_undefined() && standard ? *standard : std::move(found));
     }
     return made(call, std::move(out));
   }
-  REQUIRE(!call.args.empty() && call.args[0].text(), "map expects the name of a filter, or attribute=");
+  REQUIRE(!call.args.empty() && call.args[0].text(),
+          "map expects the name of a filter, or attribute=");
   const Builtin* filter = find_filter(call.args[0].text()->bytes());
   REQUIRE(filter, "there is no filter '", call.args[0].text()->bytes(), "'");
   rest.positional.assign(call.args.begin() + 1, call.args.end());
-  for (const Value& item : items(call)) {
+  for (const Value& item : items_or_none(call)) {
     call.heap().step();
     out.push_back(run_builtin(*filter, call.interpreter, item, rest));
   }
@@ -195,10 +205,11 @@ Value chosen(const Call& call, bool by_attribute, bool wanted) {
     const Text* name = call.args[skip].text();
     test = name ? find_test(name->bytes()) : nullptr;
     REQUIRE(test, "there is no test '", name ? name->bytes() : kind_of(call.args[skip]), "'");
-    rest.positional.assign(call.args.begin() + static_cast<std::ptrdiff_t>(skip) + 1, call.args.end());
+    rest.positional.assign(call.args.begin() + static_cast<std::ptrdiff_t>(skip) + 1,
+                           call.args.end());
   }
   std::vector<Value> out;
-  for (const Value& item : items(call)) {
+  for (const Value& item : items_or_none(call)) {
     call.heap().step();
     const Value value = by_attribute ? attribute(call, item, call.args[0]) : item;
     const Value result = test ? run_builtin(*test, call.interpreter, value, rest) : value;

@@ -124,8 +124,8 @@ double to_double(const Value& number) {
 
 Value binary(Heap& heap, std::string_view name, const Value& a, const Value& b) {
   if (a.is_number() && b.is_number()) {
-    const bool whole = is_integer(a) && is_integer(b) && name != "/" &&
-                       !(name == "**" && to_integer(b) < 0);
+    const bool whole =
+        is_integer(a) && is_integer(b) && name != "/" && !(name == "**" && to_integer(b) < 0);
     if (whole) return integers(name, to_integer(a), to_integer(b));
     return reals(name, to_double(a), to_double(b));
   }
@@ -178,7 +178,10 @@ std::vector<int64_t> slice_places(int64_t size, const Value& start, const Value&
   const auto bound = [&](const Value& value, int64_t fallback) {
     const int64_t given = number(value, fallback);
     if (value.is_undefined() || value.is<None>()) return given;
-    return std::clamp(given < 0 && given >= -size ? given + size : given < 0 ? low : given, low, high);
+    return std::clamp(given < 0 && given >= -size ? given + size
+                      : given < 0                 ? low
+                                                  : given,
+                      low, high);
   };
   const int64_t from = bound(start, by > 0 ? low : high), to = bound(stop, by > 0 ? high : low);
   std::vector<int64_t> places;

@@ -48,8 +48,8 @@ class Parser {
     }
     if (ends.size() > 0) {
       if (peek().kind == TokenKind::block_begin)
-        expressions_.fail(concat("unexpected {% ", peek(1).text, " %}, expected {% ",
-                                 *(ends.end() - 1), " %}"));
+        expressions_.fail(
+            concat("unexpected {% ", peek(1).text, " %}, expected {% ", *(ends.end() - 1), " %}"));
       expressions_.fail(concat("the template ends before {% ", *(ends.end() - 1), " %}"));
     }
     return out;
@@ -145,7 +145,8 @@ class Parser {
     if (!expressions_.take_name("in")) expressions_.fail("expected 'in' in {% for %}");
     statement.expression = expressions_.tuple_without_condition();
     if (expressions_.take_name("if")) statement.condition = expressions_.expression();
-    if (expressions_.at_name("recursive")) expressions_.fail("{% for %} recursive is not supported");
+    if (expressions_.at_name("recursive"))
+      expressions_.fail("{% for %} recursive is not supported");
     end_tag();
     statement.body = body({"else", "endfor"});
     if (expressions_.at_name("else", 1)) {

@@ -101,7 +101,8 @@ Value format(const Call& call) {
     if (text[at] == '{' && !doubled) {
       const size_t close = text.find('}', at);
       REQUIRE(close != text.npos, "format: { is not closed");
-      out.append(to_text(call.heap(), format_value(call, text.substr(at + 1, close - at - 1), next)));
+      out.append(
+          to_text(call.heap(), format_value(call, text.substr(at + 1, close - at - 1), next)));
       call.heap().allocate(static_cast<int64_t>(out.size()) / 64 + 1);
       at = close;
     } else {

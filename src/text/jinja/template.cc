@@ -23,9 +23,9 @@ Value value_of(Heap& heap, const Variable& variable) {
   List* list = heap.list();
   int64_t mark = variable.mark;
   for (const Json& item : variable.value)
-    heap.append(*list, heap.from_json(item,
-                                      static_cast<Mark>(std::min<int64_t>(mark++, kGeneration - 1)),
-                                      variable.unmarked));
+    heap.append(*list,
+                heap.from_json(item, static_cast<Mark>(std::min<int64_t>(mark++, kGeneration - 1)),
+                               variable.unmarked));
   return list;
 }
 

@@ -58,8 +58,7 @@ constexpr Builtin kTests[] = {
     {"even", "",
      [](const Call& c) -> Value { return c.self.is<int64_t>() && *c.self.as<int64_t>() % 2 == 0; }},
     {"divisibleby", "num", divisible},
-    {"in", "seq",
-     [](const Call& c) -> Value { return contains(c.heap(), c.args.at(0), c.self); }},
+    {"in", "seq", [](const Call& c) -> Value { return contains(c.heap(), c.args.at(0), c.self); }},
     {"upper", "", [](const Call& c) -> Value { return has_case(c.self, Case::upper); }},
     {"lower", "", [](const Call& c) -> Value { return has_case(c.self, Case::lower); }},
     {"sameas", "other",
@@ -98,7 +97,7 @@ std::span<const Builtin> tests() { return kTests; }
 
 const Builtin* find_test(std::string_view name) {
   constexpr std::pair<std::string_view, std::string_view> kOther[] = {
-      {"equalto", "eq"}, {"==", "eq"},     {"!=", "ne"},          {"<", "lt"},  {"lessthan", "lt"},
+      {"equalto", "eq"}, {"==", "eq"},          {"!=", "ne"}, {"<", "lt"}, {"lessthan", "lt"},
       {">", "gt"},       {"greaterthan", "gt"}, {"<=", "le"}, {">=", "ge"}};
   for (const auto& [other, known] : kOther)
     if (name == other) name = known;

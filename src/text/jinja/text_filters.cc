@@ -13,7 +13,9 @@ namespace {
 Text self_text(const Call& call) { return to_text(call.heap(), call.self); }
 Value made(const Call& call, Text text) { return call.heap().text(std::move(text)); }
 
-Value trim(const Call& call) { return made(call, strip(self_text(call), call.text(0).bytes(), Side::both)); }
+Value trim(const Call& call) {
+  return made(call, strip(self_text(call), call.text(0).bytes(), Side::both));
+}
 
 Value replaced(const Call& call) {
   const Text text = self_text(call), from = to_text(call.heap(), call.args.at(0)),
@@ -45,8 +47,8 @@ Value indent(const Call& call) {
   const bool is_text = call.has(0) && call.args[0].text();
   const int64_t width = is_text ? 0 : call.integer(0, 4);
   REQUIRE(width >= 0 && width <= 1000, "indent by ", width, ", expected 0 to 1000");
-  const std::string space =
-      is_text ? std::string(call.args[0].text()->bytes()) : std::string(static_cast<size_t>(width), ' ');
+  const std::string space = is_text ? std::string(call.args[0].text()->bytes())
+                                    : std::string(static_cast<size_t>(width), ' ');
   const std::vector<Text> lines = split(text, "\n", -1, Side::left);
   call.heap().allocate(static_cast<int64_t>(lines.size() * space.size()));
   Text out;

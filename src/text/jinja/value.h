@@ -32,9 +32,8 @@ struct Method {  // a method that is looked at, not called
 };
 using TextRef = std::shared_ptr<const Text>;
 
-struct Value
-    : std::variant<Undefined, None, bool, int64_t, double, TextRef, List*, Dict*, Loop*, Macro*,
-                   Method> {
+struct Value : std::variant<Undefined, None, bool, int64_t, double, TextRef, List*, Dict*, Loop*,
+                            Macro*, Method> {
   using variant::variant;
 
   template <class T>
@@ -71,7 +70,6 @@ struct Dict {
 struct Loop {
   const std::vector<Value>* items = nullptr;
   int64_t index0 = 0;
-  int64_t depth0 = 0;
 };
 
 struct Limits {

@@ -20,8 +20,7 @@ std::string hex(int32_t value, int digits) {
 
 void append_quoted_repr(const Text& text, Text& out) {
   const std::string_view bytes = text.bytes();
-  const char quote =
-      bytes.find('\'') != bytes.npos && bytes.find('"') == bytes.npos ? '"' : '\'';
+  const char quote = bytes.find('\'') != bytes.npos && bytes.find('"') == bytes.npos ? '"' : '\'';
   out.append(std::string_view(&quote, 1));
   for (size_t at = 0; at < bytes.size(); ++at) {
     const char c = bytes[at];
@@ -49,17 +48,16 @@ void append_json_string(const Text& text, bool ascii, Text& out) {
     const CodePoint c = decode_utf8(bytes, static_cast<int64_t>(at));
     const Mark mark = text.mark(at);
     constexpr std::string_view kEscaped = "\"\\\n\r\t\b\f", kNames = "\"\\nrtbf";
-    const size_t known = c.value >= 0 && c.value < 0x80
-                             ? kEscaped.find(static_cast<char>(c.value))
-                             : std::string_view::npos;
+    const size_t known = c.value >= 0 && c.value < 0x80 ? kEscaped.find(static_cast<char>(c.value))
+                                                        : std::string_view::npos;
     if (known != std::string_view::npos)
       out.append(std::string{'\\', kNames[known]}, mark);
     else if (c.value >= 0 && (c.value < 0x20 || (ascii && c.value > 0x7e && c.value < 0x10000)))
       out.append("\\u" + hex(c.value, 4), mark);
     else if (ascii && c.value >= 0x10000)
-      out.append("\\u" + hex(0xD7C0 + (c.value >> 10), 4) + "\\u" +
-                     hex(0xDC00 + (c.value & 0x3FF), 4),
-                 mark);
+      out.append(
+          "\\u" + hex(0xD7C0 + (c.value >> 10), 4) + "\\u" + hex(0xDC00 + (c.value & 0x3FF), 4),
+          mark);
     else
       out.append(text, at, static_cast<size_t>(c.length));
     at += static_cast<size_t>(c.length);
@@ -148,8 +146,8 @@ std::string float_text(double value) {
   if (std::isnan(value)) return "nan";
   if (std::isinf(value)) return value > 0 ? "inf" : "-inf";
   std::array<char, 40> buffer;
-  const auto end =
-      std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::scientific);
+  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value,
+                                 std::chars_format::scientific);
   const std::string_view text(buffer.data(), static_cast<size_t>(end.ptr - buffer.data()));
   const size_t e = text.find('e');
   int exponent = 0;
