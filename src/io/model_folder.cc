@@ -76,7 +76,9 @@ void load_chat(const fs::path& folder, LoadedModel& loaded) {
                         ": no chat template: it is a base model, which continues text; "
                         "tune it first (malssi tune sft)";
   if (!path_exists(path)) return;
-  const Json config = load_json(path);
+  Json config = load_json(path);
+  const fs::path alone = folder / "chat_template.jinja";  // where newer transformers puts it
+  if (path_exists(alone)) config["chat_template"] = read_file(alone);
   try {
     loaded.chat = ChatTemplate::from_config(config, path.string());
     if (loaded.chat) loaded.chat_problem.clear();

@@ -21,7 +21,7 @@ struct LoadedModel {
   std::unique_ptr<Model> model;
   std::unique_ptr<Tokenizer> tokenizer;
   std::optional<ChatTemplate> chat;
-  std::string chat_problem;  // why there is no chat: none in the folder, or a foreign one
+  std::string chat_problem;  // why there is no chat: none in the folder, or a broken one
   Json generation = Json::object();
 
   // The chat template. Error: there is none, with the reason.

@@ -22,9 +22,8 @@ class ByteTrie {
     const Node& from = nodes_[static_cast<size_t>(node)];
     const auto first = labels_.begin() + from.first, last = first + from.count;
     const auto found = std::lower_bound(first, last, byte);
-    return found != last && *found == byte
-               ? targets_[static_cast<size_t>(found - labels_.begin())]
-               : -1;
+    return found != last && *found == byte ? targets_[static_cast<size_t>(found - labels_.begin())]
+                                           : -1;
   }
   // Where a whole string leads to, or -1.
   int32_t walk(int32_t node, std::string_view bytes) const {

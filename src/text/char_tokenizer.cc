@@ -47,8 +47,7 @@ void CharTokenizer::encode_unknown(std::string_view bytes, std::vector<int32_t>&
   for (const char byte : bytes) out.push_back(byte_ids_[static_cast<uint8_t>(byte)]);
 }
 
-void CharTokenizer::encode_plain(std::string_view text, Place,
-                                 std::vector<int32_t>& out) const {
+void CharTokenizer::encode_plain(std::string_view text, Place, std::vector<int32_t>& out) const {
   out.reserve(std::max(out.capacity(), out.size() + text.size() / 4));
   for (int64_t at = 0; at < static_cast<int64_t>(text.size());) {
     const CodePoint next = decode_utf8(text, at);

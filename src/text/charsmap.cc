@@ -44,8 +44,8 @@ Charsmap::Match Charsmap::longest(std::string_view text) const {
     place ^= offset(trie_[place]);
     if (!leaf) continue;
     const uint32_t begin = unit(place) & ~(1u << 31);
-    const size_t end = begin < replacements_.size() ? replacements_.find('\0', begin)
-                                                    : std::string::npos;
+    const size_t end =
+        begin < replacements_.size() ? replacements_.find('\0', begin) : std::string::npos;
     REQUIRE(end != std::string::npos, "character map: damaged, a replacement has no end");
     best = {static_cast<int64_t>(i) + 1,
             std::string_view(replacements_).substr(begin, end - begin)};

@@ -58,8 +58,8 @@ std::function<std::string(std::string_view)> read_wordpiece(const Json& json,
                                                             const std::string& where) {
   return [prefix = get_or<std::string>(json, "prefix", "##", where),
           clean = get_or<bool>(json, "cleanup", true, where)](std::string_view token) {
-    std::string text = token.starts_with(prefix) ? std::string(token.substr(prefix.size()))
-                                                 : concat(' ', token);
+    std::string text =
+        token.starts_with(prefix) ? std::string(token.substr(prefix.size())) : concat(' ', token);
     return clean ? clean_up(std::move(text)) : text;
   };
 }
@@ -84,7 +84,8 @@ void Decoder::add(const Json& json, const std::string& where) {
     const bool prefix = get_or<bool>(json, "add_prefix_space", true, where);
     const auto space = get_or<std::string>(json, "replacement", "\u2581", where);
     REQUIRE(!space.empty(), where, ".replacement: empty");
-    steps_.push_back([space](std::string_view token) { return ReplaceText(space, " ").apply(token); });
+    steps_.push_back(
+        [space](std::string_view token) { return ReplaceText(space, " ").apply(token); });
     const auto scheme =
         get_or<std::string>(json, "prepend_scheme", prefix ? "always" : "never", where);
     strip_count_ = scheme == "never" ? 0 : 1;
@@ -107,9 +108,8 @@ void Decoder::add(const Json& json, const std::string& where) {
     if (fused_)
       strip_ = content, strip_count_ = start;
     else
-      steps_.push_back([=](std::string_view token) {
-        return strip_ends(token, content, start, stop);
-      });
+      steps_.push_back(
+          [=](std::string_view token) { return strip_ends(token, content, start, stop); });
   }
   REQUIRE(steps_.size() <= kMaxSteps, where, ": more than ", kMaxSteps, " decoders");
 }

@@ -20,7 +20,7 @@ constexpr std::string_view kSpace = "\u2581";
 constexpr int32_t kNormal = 1, kUnknown = 2, kControl = 3, kUserDefined = 4, kUnused = 5, kByte = 6;
 // Tokens that end a turn of a conversation.
 constexpr std::array<std::string_view, 8> kTurnEnds = {
-    "<|eot_id|>", "<|eom_id|>", "<|im_end|>", "<|end|>",
+    "<|eot_id|>",    "<|eom_id|>",      "<|im_end|>",    "<|end|>",
     "<end_of_turn>", "<|end_of_text|>", "<|endoftext|>", "<|eot|>"};
 
 std::string with_visible_spaces(std::string_view text) {
@@ -82,8 +82,9 @@ GgufVocabulary of_byte_level(const BpeTokenizer& tokenizer) {
   REQUIRE(name, "writing GGUF: llama.cpp knows no way of splitting like '", tokenizer.pattern(),
           "'", tokenizer.ignores_merges() ? " with ignore_merges" : "",
           "; train with the pattern gpt2, llama3 or qwen2");
-  REQUIRE(!tokenizer.has_prefix_space(),
-          "writing GGUF: a byte-level tokenizer that puts a space before a text cannot be expressed");
+  REQUIRE(
+      !tokenizer.has_prefix_space(),
+      "writing GGUF: a byte-level tokenizer that puts a space before a text cannot be expressed");
   const std::vector<std::string>& steps = tokenizer.normalizers().names();
   REQUIRE(steps.empty() || steps == std::vector<std::string>{"NFC"},
           "writing GGUF: llama.cpp knows no normalisation for byte-level BPE");
@@ -182,6 +183,9 @@ GgufVocabulary of_sentencepiece(const PipelineTokenizer& tokenizer) {
   const bool unigram = tokenizer.model() == PipelineTokenizer::Model::unigram;
   GgufVocabulary out = empty_vocabulary(tokenizer, unigram ? "t5" : "llama");
   const Json& frame = tokenizer.frame();
+  const bool bytes = get_or<bool>(frame.at("model"), "byte_fallback", false, "tokenizer");
+  REQUIRE(bytes || unigram,
+          "writing GGUF: llama.cpp wants byte tokens in a SentencePiece BPE vocabulary");
   const Json pre_tokenizer = get_or<Json>(frame, "pre_tokenizer", nullptr, "tokenizer");
   REQUIRE(pre_tokenizer.is_null() || has_metaspace(pre_tokenizer),
           "writing GGUF: this way of splitting cannot be expressed for a ", tokenizer.kind(),
@@ -196,9 +200,6 @@ GgufVocabulary of_sentencepiece(const PipelineTokenizer& tokenizer) {
   else
     out.scores = bpe_scores(tokenizer);
   out.scores.resize(out.tokens.size(), 0.0f);
-  const bool bytes = get_or<bool>(frame.at("model"), "byte_fallback", false, "tokenizer");
-  REQUIRE(bytes || unigram,
-          "writing GGUF: llama.cpp wants byte tokens in a SentencePiece BPE vocabulary");
   for (int32_t id = 0; id < tokenizer.spellings().size(); ++id) {
     const auto at = static_cast<size_t>(id);
     out.tokens[at] = tokenizer.spellings().bytes(id);
@@ -260,7 +261,8 @@ GgufVocabulary of_characters(const CharTokenizer& tokenizer) {
 }
 
 GgufVocabulary of_any(const Tokenizer& tokenizer) {
-  if (const auto* bytes = dynamic_cast<const BpeTokenizer*>(&tokenizer)) return of_byte_level(*bytes);
+  if (const auto* bytes = dynamic_cast<const BpeTokenizer*>(&tokenizer))
+    return of_byte_level(*bytes);
   if (const auto* characters = dynamic_cast<const CharTokenizer*>(&tokenizer))
     return of_characters(*characters);
   const auto* pipeline = dynamic_cast<const PipelineTokenizer*>(&tokenizer);

@@ -31,19 +31,24 @@ std::vector<Known> make_table() {
   const std::string digit = R"(\p{N})", three = R"(\p{N}{1,3})", marks = R"([\p{P}\$\+<=>\^~\|)";
   const std::string symbols = R"(| ?[^\s\p{L}\p{N}]+)", breaks = R"([\r\n]*)";
   const std::string not_latin = R"(|[^\r\n\p{L}\p{N}]?)";
-  const std::string sentence = R"( ?[^(\s|.,!?\x{2026}\x{3002}\x{FF0C}\x{3001}\x{964}\x{6D4}\x{60C})]+)";
+  const std::string sentence =
+      R"( ?[^(\s|.,!?\x{2026}\x{3002}\x{FF0C}\x{3001}\x{964}\x{6D4}\x{60C})]+)";
   const std::string east_asian = R"([\x{800}-\x{9FA5}\x{AC00}-\x{D7FF}]+)";
   const std::string punctuated =
       R"([!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+)"
-      R"(| ?[\p{P}\p{S}]+[\r\n]*)" + spaces;
+      R"(| ?[\p{P}\p{S}]+[\r\n]*)" +
+      spaces;
   return {
       {"gpt-2 phi-2 mpt olmo jais trillion granite-docling exaone4 modern-bert mellum gigachat "
        "a.x-4.0 jina-es jina-de jina-v1-en jina-v2-es jina-v2-de jina-v2-code roberta-bpe",
        {"gpt2"}},
       {"llama-bpe llama3 llama-v3 falcon3 falcon-h1 pixtral midm-2.0 lfm2 jina-v5-nano",
-       {"llama3"}, true, true},
+       {"llama3"},
+       true,
+       true},
       {"smaug-bpe dbrx glm4 chatglm-bpe", {"llama3"}},
-      {"qwen2 stablelm2 deepseek-r1-qwen kormo f2llmv2 megrez hunyuan solar-open grok-2", {"qwen2"}},
+      {"qwen2 stablelm2 deepseek-r1-qwen kormo f2llmv2 megrez hunyuan solar-open grok-2",
+       {"qwen2"}},
       {"smollm starcoder refact command-r codeshell exaone minerva-7b mellum2", {digit, "gpt2"}},
       {"default", {marks + "]+", "gpt2", R"(\p{N}+)", "[0-9][0-9][0-9]"}},
       {"falcon", {marks + "`]+", "gpt2", "[0-9][0-9][0-9]"}},
@@ -54,8 +59,11 @@ std::vector<Known> make_table() {
       {"deepseek-coder", {R"([\r\n])", R"(\s?\p{L}+)", R"(\s?\p{P}+)", east_asian, digit}},
       {"deepseek-v3 hunyuan-dense joyai-llm hy_v4",
        {three, R"([\x{4E00}-\x{9FA5}\x{3040}-\x{30FF}]+)", punctuated}},
-      {"qwen35", {english + R"(|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N})"
-                            R"(| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*)" + spaces}},
+      {"qwen35",
+       {english +
+        R"(|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N})"
+        R"(| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*)" +
+        spaces}},
       {"gpt-4o llama4 kanana2 talkie minimax-m2",
        {cased_words(english + "?") + "|" + three + symbols + R"([\r\n/]*)" + spaces}},
       {"tekken", {cased_words("") + "|" + digit + symbols + R"([\r\n/]*)" + spaces}, true, true},
@@ -66,7 +74,8 @@ std::vector<Known> make_table() {
       {"exaone-moe",
        {english + not_latin + R"((?:\p{L}\p{M}*(?: \p{L}\p{M}*)*)+|\p{N})" + symbols +
         R"([\r\n/]?|\s*[\r\n]|\s+(?!\S)|\s+)"}},
-      {"minicpm5", {three, english + not_latin + R"(\p{L}+|\p{N}+)" + symbols + breaks + spaces},
+      {"minicpm5",
+       {three, english + not_latin + R"(\p{L}+|\p{N}+)" + symbols + breaks + spaces},
        true},
       {"poro-chat bloom gpt3-finnish", {sentence}},
       {"viking", {sentence, digit}},

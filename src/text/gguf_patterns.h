@@ -10,7 +10,8 @@
 namespace malssi {
 
 struct GgufPattern {
-  std::vector<std::string> patterns;  // names or expressions for make_splitter, one inside the other
+  std::vector<std::string>
+      patterns;  // names or expressions for make_splitter, one inside the other
   bool ignore_merges = false;
   bool add_bos = false;  // where the file does not say
 };

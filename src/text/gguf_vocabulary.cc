@@ -23,8 +23,7 @@ constexpr int32_t kNormal = 1, kUnknown = 2, kControl = 3, kUserDefined = 4, kBy
 
 class Reader {
  public:
-  Reader(const GgufVocabulary& vocabulary, std::string_view where)
-      : v_(vocabulary), where_(where) {
+  Reader(const GgufVocabulary& vocabulary, std::string_view where) : v_(vocabulary), where_(where) {
     const size_t count = v_.tokens.size();
     REQUIRE(count > 0 && count <= Vocabulary::kMaxSize, where_, ": tokenizer.ggml.tokens has ",
             count, " entries, expected 1 .. ", Vocabulary::kMaxSize);
@@ -67,7 +66,11 @@ class Reader {
     const int32_t id = given >= 0 ? given : fallback;
     return id < size() ? id : -1;
   }
-  int32_t unknown() const { return role(v_.unk_id, defaults_.unknown); }
+  int32_t unknown() const {
+    const int32_t id = role(v_.unk_id, defaults_.unknown);
+    const bool told = v_.model != "llama" || v_.unk_id >= 0 || v_.types.empty() || id < 0;
+    return told || v_.types[static_cast<size_t>(id)] == kUnknown ? id : -1;
+  }
   int32_t type(int32_t id) const {
     if (!v_.types.empty()) return v_.types[static_cast<size_t>(id)];
     const std::string& token = v_.tokens[static_cast<size_t>(id)];
@@ -139,14 +142,13 @@ class Reader {
       parts.scores.push_back(v_.scores[static_cast<size_t>(id)]);
       bytes = bytes || type(id) == kByte;
     }
-    SentencePieceFrame frame{
-        .type = unigram ? "Unigram" : "BPE",
-        .unknown = unknown() >= 0 ? token(unknown()) : std::string(),
-        .unknown_id = unknown(),
-        .byte_fallback = bytes,
-        .space_before = v_.add_space_prefix.value_or(true),
-        .remove_extra_spaces = v_.remove_extra_whitespaces.value_or(false),
-        .charsmap = v_.precompiled_charsmap};
+    SentencePieceFrame frame{.type = unigram ? "Unigram" : "BPE",
+                             .unknown = unknown() >= 0 ? token(unknown()) : std::string(),
+                             .unknown_id = unknown(),
+                             .byte_fallback = bytes,
+                             .space_before = v_.add_space_prefix.value_or(true),
+                             .remove_extra_spaces = v_.remove_extra_whitespaces.value_or(false),
+                             .charsmap = v_.precompiled_charsmap};
     parts.added = added();
     parts.frame = with_surround(sentencepiece_frame(frame));
     return std::make_unique<PipelineTokenizer>(std::move(parts), std::string(where_));
@@ -191,7 +193,8 @@ class Reader {
     parts.merges = merges(parts.plain, parts.vocabulary, bytes_of);
     for (int32_t byte = 0; byte < 256; ++byte) {
       const char text = static_cast<char>(byte);
-      parts.merges.set_byte_id(static_cast<uint8_t>(byte), parts.plain.find({&text, 1}).value_or(-1));
+      parts.merges.set_byte_id(static_cast<uint8_t>(byte),
+                               parts.plain.find({&text, 1}).value_or(-1));
     }
     parts.ignore_merges = pattern.ignore_merges;
     parts.frame = with_surround(byte_level_frame(pattern.patterns));
@@ -237,19 +240,18 @@ class Reader {
       else if (!bracketed && type(id) != kControl && type(id) != kUnknown)
         text = concat("##", text);
       capitals = capitals || (!bracketed && std::any_of(text.begin(), text.end(), [](char c) {
-                                return c >= 'A' && c <= 'Z';
-                              }));
+                   return c >= 'A' && c <= 'Z';
+                 }));
       parts.spellings.push_back(text.empty() ? std::string(kSpace) : std::move(text));
     }
     REQUIRE(unknown() >= 0, where_, ": there is no unknown token");
     parts.added = added();
-    for (const int32_t id : {unknown(), begin_id(), role(v_.sep_id, 102), role(v_.pad_id, 0),
-                             role(v_.mask_id, 103)})
+    for (const int32_t id :
+         {unknown(), begin_id(), role(v_.sep_id, 102), role(v_.pad_id, 0), role(v_.mask_id, 103)})
       if (id >= 0 && !parts.added.find_id(id))
         parts.added.add({.id = id, .text = parts.spellings[static_cast<size_t>(id)]});
-    parts.frame = with_surround(wordpiece_frame({.unknown = token(unknown()),
-                                                 .lower_case = !capitals,
-                                                 .max_characters = kAnyLength}));
+    parts.frame = with_surround(wordpiece_frame(
+        {.unknown = token(unknown()), .lower_case = !capitals, .max_characters = kAnyLength}));
     return std::make_unique<PipelineTokenizer>(std::move(parts), std::string(where_));
   }
 

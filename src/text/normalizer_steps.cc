@@ -65,8 +65,7 @@ std::string ReplaceText::apply(std::string_view text) const {
 std::string ReplaceMatches::apply(std::string_view text) const {
   std::string out;
   while (!text.empty()) {
-    const std::string_view valid =
-        text.substr(0, static_cast<size_t>(valid_utf8_prefix(text)));
+    const std::string_view valid = text.substr(0, static_cast<size_t>(valid_utf8_prefix(text)));
     int64_t done = 0;
     regex_.each_match(valid, 0, [&](int64_t begin, int64_t end) {
       out += valid.substr(static_cast<size_t>(done), static_cast<size_t>(begin - done));

@@ -57,7 +57,8 @@ class PrependText : public NormalizerStep {
 // Replaces every place where a text stands (any bytes).
 class ReplaceText : public NormalizerStep {
  public:
-  ReplaceText(std::string what, std::string with) : what_(std::move(what)), with_(std::move(with)) {}
+  ReplaceText(std::string what, std::string with)
+      : what_(std::move(what)), with_(std::move(with)) {}
   std::string apply(std::string_view text) const override;
 
  private:

@@ -63,8 +63,7 @@ PipelineTokenizer::PipelineTokenizer(PipelineParts parts, const std::string& whe
   added_ = std::move(parts.added);
   spellings_.extend(std::ssize(parts.spellings));
   for (size_t id = 0; id < parts.spellings.size(); ++id)
-    if (!parts.spellings[id].empty())
-      spellings_.add(static_cast<int32_t>(id), parts.spellings[id]);
+    if (!parts.spellings[id].empty()) spellings_.add(static_cast<int32_t>(id), parts.spellings[id]);
   make_bytes(Decoder::read(part_of(frame_, "decoder"), where));
   make_model(std::move(parts.merges), where + ": model");
   find_roles();
@@ -77,8 +76,7 @@ void PipelineTokenizer::make_bytes(const Decoder& decoder) {
   vocabulary_.extend(spellings_.size());
   for (int32_t id = 0; id < spellings_.size(); ++id) {
     const std::string_view spelling = spellings_.bytes(id);
-    const std::string bytes =
-        added_.find_id(id) ? std::string(spelling) : decoder.bytes(spelling);
+    const std::string bytes = added_.find_id(id) ? std::string(spelling) : decoder.bytes(spelling);
     if (!spelling.empty() && !bytes.empty()) vocabulary_.add(id, bytes);
   }
   for (const AddedToken& token : added_.tokens())
@@ -108,20 +106,21 @@ void PipelineTokenizer::make_model(Merges merges, const std::string& where) {
       .byte_fallback = get_or<bool>(model, "byte_fallback", false, where),
       .fuse = model_ == Model::unigram || get_or<bool>(model, "fuse_unk", false, where)};
   const bool ignore_merges = get_or<bool>(model, "ignore_merges", false, where);
-  cut_at_spaces_ = model_ != Model::wordpiece && !ignore_merges &&
-                   words_stay_apart(pieces, spellings_);
+  cut_at_spaces_ =
+      model_ != Model::wordpiece && !ignore_merges && words_stay_apart(pieces, spellings_);
   if (model_ == Model::wordpiece) {
     subwords_ = std::make_unique<WordPiece>(
-        pieces, WordPiece::Options{
-                    .unknown_id = unknown,
-                    .prefix = get_or<std::string>(model, "continuing_subword_prefix", "##", where),
-                    .max_characters = get_or<int64_t>(model, "max_input_chars_per_word", 100, where)});
+        pieces,
+        WordPiece::Options{
+            .unknown_id = unknown,
+            .prefix = get_or<std::string>(model, "continuing_subword_prefix", "##", where),
+            .max_characters = get_or<int64_t>(model, "max_input_chars_per_word", 100, where)});
     return;
   }
   if (model_ == Model::unigram) {
     CHECK(scores_.size() == pieces.size(), "a Unigram token without a score");
-    subwords_ =
-        std::make_unique<Unigram>(pieces, scores_, spellings_, Unigram::Options{.unknown = options});
+    subwords_ = std::make_unique<Unigram>(pieces, scores_, spellings_,
+                                          Unigram::Options{.unknown = options});
     return;
   }
   if (!scores_.empty())

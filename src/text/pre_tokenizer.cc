@@ -62,14 +62,15 @@ Step read_step(const Json& json, const std::string& type, const std::string& whe
         split_behavior_named(get_or<std::string>(json, "behavior", "Isolated", where), where));
   if (type == "WhitespaceSplit") return std::make_shared<SplitAtCharacters>(is_space, removed);
   if (type == "CharDelimiterSplit")
-    return std::make_shared<SplitAtMatches>(
-        quote_regex(get<std::string>(json, "delimiter", where)),
-        SplitAtMatches::Options{.behavior = removed});
+    return std::make_shared<SplitAtMatches>(quote_regex(get<std::string>(json, "delimiter", where)),
+                                            SplitAtMatches::Options{.behavior = removed});
   REQUIRE(type == "Whitespace", where, ": pre-tokenizer '", type,
           "' is not supported (supported: ByteLevel, Split, Digits, Metaspace, BertPreTokenizer, "
           "Whitespace, WhitespaceSplit, Punctuation, CharDelimiterSplit, Sequence)");
+  // The words of Rust's engine, which are not those of a Split.
+  constexpr std::string_view kWord = R"(\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}\x{200C}\x{200D})";
   return std::make_shared<SplitAtMatches>(
-      R"(\w+|[^\w\s]+)",
+      concat('[', kWord, "]+|[^", kWord, "\\s]+"),
       SplitAtMatches::Options{.behavior = removed, .invert = true});
 }
 
@@ -145,8 +146,8 @@ std::vector<std::string> PreTokenizerList::split(std::string_view text, Place pl
 std::optional<IsolatingPatterns> isolating_patterns(const Json& json, std::string_view where) {
   IsolatingPatterns out;
   bool byte_level = false;
-  if (json.is_null() ||
-      !add_isolating(json, concat(where, ": pre_tokenizer"), byte_level, out) || !byte_level)
+  if (json.is_null() || !add_isolating(json, concat(where, ": pre_tokenizer"), byte_level, out) ||
+      !byte_level)
     return std::nullopt;
   return out;
 }

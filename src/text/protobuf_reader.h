@@ -11,8 +11,8 @@ namespace malssi {
 
 struct ProtobufField {
   int64_t number = 0;
-  int32_t wire_type = 0;     // 0 varint, 1 eight bytes, 2 length-delimited, 5 four bytes
-  uint64_t value = 0;        // of types 0, 1 and 5
+  int32_t wire_type = 0;          // 0 varint, 1 eight bytes, 2 length-delimited, 5 four bytes
+  uint64_t value = 0;             // of types 0, 1 and 5
   std::string_view payload = {};  // of type 2
 };
 

@@ -35,7 +35,7 @@ std::string message_of(int code) {
 // The expression with \w and \W written out.
 std::string with_words(std::string_view expression) {
   constexpr std::string_view kWord =
-      R"(\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}\x{200C}\x{200D}\x{24B6}-\x{24E9})";
+      R"(\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}\x{B2}\x{B3}\x{B9}\x{BC}-\x{BE})";
   std::string out;
   bool in_class = false;
   for (size_t at = 0; at < expression.size(); ++at) {
@@ -97,8 +97,8 @@ Regex::Regex(std::string_view expression) : compiled_(std::make_unique<Compiled>
   compiled_->code.reset(
       pcre2_compile(reinterpret_cast<PCRE2_SPTR>(written_out.data()), written_out.size(),
                     PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C, &error, &at, nullptr));
-  REQUIRE(compiled_->code, "split pattern '", expression, "': ", message_of(error), " at character ",
-          at);
+  REQUIRE(compiled_->code, "split pattern '", expression, "': ", message_of(error),
+          " at character ", at);
   compiled_->jit = pcre2_jit_compile(compiled_->code.get(), PCRE2_JIT_COMPLETE) == 0;
   compiled_->context.reset(pcre2_match_context_create(nullptr));
   REQUIRE(compiled_->context, "split pattern: out of memory");

@@ -1,6 +1,6 @@
 // Regular expressions of tokenizer files through PCRE2, compiled to machine code and run with limits.
-// It reads \w as Hugging Face's engine does (letters, marks, digits, joiners and connecting
-// punctuation), \s as White_Space and, unlike that engine, U+180E. Thread-safe.
+// It reads \w as Hugging Face's engine does (letters, marks, digits, connecting
+// punctuation, and the numbers of Latin-1), \s as White_Space and, unlike that engine, U+180E. Thread-safe.
 #pragma once
 
 #include <cstdint>

@@ -16,7 +16,14 @@ constexpr int32_t kUserDefined = 4;
 // Field numbers of sentencepiece_model.proto.
 enum ModelField { kPieces = 1, kTrainer = 2, kNormalizer = 3 };
 enum PieceField { kText = 1, kScore = 2, kType = 3 };
-enum TrainerField { kModelType = 3, kSuffixSpaces = 24, kUnk = 40, kBos = 41, kEos = 42, kPad = 43 };
+enum TrainerField {
+  kModelType = 3,
+  kSuffixSpaces = 24,
+  kUnk = 40,
+  kBos = 41,
+  kEos = 42,
+  kPad = 43
+};
 enum NormalizerField { kCharsmap = 2, kDummyPrefix = 3, kRemoveExtra = 4, kEscape = 5 };
 enum ModelType { kUnigram = 1, kBpe = 2 };
 
@@ -32,8 +39,7 @@ void read_piece(std::string_view bytes, const std::string& where, GgufVocabulary
   }
   REQUIRE(type >= 1 && type <= 6, where, ": piece ", out.tokens.size(), " has the unknown type ",
           type);
-  REQUIRE(std::isfinite(score), where, ": the score of piece ", out.tokens.size(),
-          " is no number");
+  REQUIRE(std::isfinite(score), where, ": the score of piece ", out.tokens.size(), " is no number");
   REQUIRE(out.tokens.size() < Vocabulary::kMaxSize, where, ": more than ", Vocabulary::kMaxSize,
           " pieces");
   // These are looked for in the text as it comes.

@@ -15,7 +15,7 @@ struct SentencePieceFrame {
   bool byte_fallback = false;
   bool space_before = true;          // a text starts as if a space stood before it
   bool remove_extra_spaces = false;  // at the ends, and all but one inside
-  std::string charsmap = {};              // raw bytes, or empty
+  std::string charsmap = {};         // raw bytes, or empty
 };
 Json sentencepiece_frame(const SentencePieceFrame& options);
 

@@ -90,8 +90,7 @@ void SplitAtMatches::split(std::string_view piece, Place, std::vector<std::strin
   append(piece, std::move(all), options_.behavior, out);
 }
 
-void SplitAtCharacters::split(std::string_view piece, Place,
-                              std::vector<std::string>& out) const {
+void SplitAtCharacters::split(std::string_view piece, Place, std::vector<std::string>& out) const {
   std::vector<Stretch> all;
   int64_t done = 0;
   for (int64_t at = 0; at < static_cast<int64_t>(piece.size());) {
@@ -111,9 +110,8 @@ void SplitAtCharacters::split(std::string_view piece, Place,
 void Metaspace::split(std::string_view piece, Place place, std::vector<std::string>& out) const {
   if (piece.empty()) return;
   const std::string& space = options_.space;
-  const bool prepend =
-      options_.prepend == Prepend::always ||
-      (options_.prepend == Prepend::first && place == Place::start);
+  const bool prepend = options_.prepend == Prepend::always ||
+                       (options_.prepend == Prepend::first && place == Place::start);
   std::string text = prepend && !piece.starts_with(' ') && !piece.starts_with(space) ? space : "";
   for (const char c : piece) {
     if (c == ' ')
@@ -133,7 +131,8 @@ void Metaspace::split(std::string_view piece, Place place, std::vector<std::stri
 
 ByteLevelStep::ByteLevelStep(Options options) : options_(options) {
   if (options_.split_words)
-    words_ = std::make_shared<SplitAtMatches>(pattern_expression("gpt2"), SplitAtMatches::Options{});
+    words_ =
+        std::make_shared<SplitAtMatches>(pattern_expression("gpt2"), SplitAtMatches::Options{});
 }
 
 void ByteLevelStep::split(std::string_view piece, Place place,

@@ -32,8 +32,8 @@ Merges merges_of_scores(const std::vector<std::string>& pieces, const std::vecto
       if ((static_cast<uint8_t>(piece[cut]) & 0xC0) == 0x80) continue;  // inside a character
       const auto left = plain.find(piece.substr(0, cut)), right = plain.find(piece.substr(cut));
       if (left && right)
-        rules.push_back({*left, *right, static_cast<int32_t>(id),
-                         static_cast<int32_t>(rank - ranks.begin())});
+        rules.push_back(
+            {*left, *right, static_cast<int32_t>(id), static_cast<int32_t>(rank - ranks.begin())});
     }
   }
   std::stable_sort(rules.begin(), rules.end(),

@@ -63,8 +63,10 @@ std::string_view DecodeStream::push(int32_t id) {
   empty_ = empty_ && bytes.empty();
   const std::string& strip = tokenizer_->joins_.strip;
   for (; strip_left_ > 0 && !bytes.empty(); --strip_left_) {
-    if (!bytes.starts_with(strip)) strip_left_ = 1;
-    else bytes.remove_prefix(strip.size());
+    if (!bytes.starts_with(strip))
+      strip_left_ = 1;
+    else
+      bytes.remove_prefix(strip.size());
   }
   return bytes;
 }

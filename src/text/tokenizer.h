@@ -31,7 +31,7 @@ struct EncodeOptions {
 };
 
 struct DecodeOptions {
-  bool skip_special = false;    // leave them out
+  bool skip_special = false;   // leave them out
   Place place = Place::start;  // inside: the ids go on where others ended
 };
 
@@ -55,6 +55,11 @@ class Tokenizer {
   // The id of a special token's text, or of an ordinary token's bytes.
   std::optional<int32_t> token_id(std::string_view bytes) const;
   bool is_special(int32_t id) const { return added_.is_special(id); }
+  // The first special token that parse_special would read in the text at or after `from`; id -1:
+  // none.
+  AddedTokens::Match find_special(std::string_view text, int64_t from) const {
+    return added_.next_special(text, from);
+  }
   const std::vector<AddedToken>& added_tokens() const { return added_.tokens(); }
   // Gives the text an id of its own at the end of the vocabulary (or makes a known one special);
   // returns the id.

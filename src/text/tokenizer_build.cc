@@ -231,14 +231,14 @@ void read_scored(const Json& vocab, const std::string& where, PipelineParts& par
 
 void read_spellings(const Json& model, const AddedTokens& added, const std::string& where,
                     PipelineParts& parts) {
-  const Vocabulary all = read_vocabulary(
-      model, AddedTokens(), where, [](const std::string& token) { return token; });
+  const Vocabulary all =
+      read_vocabulary(model, AddedTokens(), where, [](const std::string& token) { return token; });
   parts.spellings.resize(static_cast<size_t>(all.size()));
   for (int32_t id = 0; id < all.size(); ++id) {
     const AddedToken* special = added.find_id(id);
     REQUIRE(!special || all.bytes(id).empty() || special->text == all.bytes(id), where,
-            ".vocab: id ", id, " is '", all.bytes(id), "' here and '",
-            special ? special->text : "", "' among added_tokens");
+            ".vocab: id ", id, " is '", all.bytes(id), "' here and '", special ? special->text : "",
+            "' among added_tokens");
     parts.spellings[static_cast<size_t>(id)] = all.bytes(id);
   }
 }

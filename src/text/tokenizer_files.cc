@@ -60,8 +60,8 @@ std::unique_ptr<Tokenizer> load_gpt2_tokenizer(const fs::path& encoder_json,
 std::unique_ptr<Tokenizer> load_tokenizer(const fs::path& file_or_folder) {
   std::error_code ignored;
   if (!fs::is_directory(file_or_folder, ignored)) return load_file(file_or_folder);
-  for (const char* name : {"tokenizer.json", "tokenizer.model", "spiece.model",
-                           "sentencepiece.bpe.model"})
+  for (const char* name :
+       {"tokenizer.json", "tokenizer.model", "spiece.model", "sentencepiece.bpe.model"})
     if (fs::exists(file_or_folder / name, ignored)) return load_file(file_or_folder / name);
   for (const auto& [vocab, merges] :
        {std::pair("vocab.json", "merges.txt"), std::pair("encoder.json", "vocab.bpe")})

@@ -57,9 +57,7 @@ bool is_mark(int32_t value) {
   return category >= UTF8PROC_CATEGORY_MN && category <= UTF8PROC_CATEGORY_ME;
 }
 
-bool is_nonspacing_mark(int32_t value) {
-  return utf8proc_category(value) == UTF8PROC_CATEGORY_MN;
-}
+bool is_nonspacing_mark(int32_t value) { return utf8proc_category(value) == UTF8PROC_CATEGORY_MN; }
 
 bool is_control(int32_t value) {
   if (value == '\t' || value == '\n' || value == '\r') return false;

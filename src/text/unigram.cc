@@ -9,8 +9,8 @@
 namespace malssi {
 namespace {
 
-constexpr size_t kMaxPiece = 1024;         // bounds the work at each place of a text
-constexpr double kUnknownPenalty = 10;     // an unknown character's score is so far below the worst
+constexpr size_t kMaxPiece = 1024;      // bounds the work at each place of a text
+constexpr double kUnknownPenalty = 10;  // an unknown character's score is so far below the worst
 constexpr int32_t kUnknown = -1;
 
 ByteTrie trie_of(const std::vector<std::string>& pieces) {
@@ -71,7 +71,8 @@ void Unigram::encode(std::string_view piece, ModelScratch& scratch,
   const size_t first = out.size();
   auto& backwards = scratch.ids;
   backwards.clear();
-  for (auto at = static_cast<int32_t>(piece.size()); at > 0; at = path[static_cast<size_t>(at)].from)
+  for (auto at = static_cast<int32_t>(piece.size()); at > 0;
+       at = path[static_cast<size_t>(at)].from)
     backwards.push_back(at);
   std::reverse(backwards.begin(), backwards.end());
   for (const int32_t end : backwards) {
@@ -79,8 +80,8 @@ void Unigram::encode(std::string_view piece, ModelScratch& scratch,
     if (id != kUnknown)
       out.push_back(id);
     else
-      unknown_.append(piece.substr(static_cast<size_t>(from), static_cast<size_t>(end - from)), first,
-                      out);
+      unknown_.append(piece.substr(static_cast<size_t>(from), static_cast<size_t>(end - from)),
+                      first, out);
   }
 }
 

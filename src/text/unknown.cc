@@ -40,7 +40,7 @@ void Unknown::append(std::string_view bytes, size_t first, std::vector<int32_t>&
   const int32_t value = decode_utf8(bytes, 0).value;
   REQUIRE(options_.unknown_id >= 0, "tokenizer: the vocabulary has neither ",
           value < 0 ? concat("the byte ", hex("0x%02X", static_cast<uint8_t>(bytes[0])))
-                          : concat("'", bytes, "' (", hex("U+%04X", value), ")"),
+                    : concat("'", bytes, "' (", hex("U+%04X", value), ")"),
           " nor byte tokens nor an unknown token");
   const bool joins = options_.fuse && out.size() > first && out.back() == options_.unknown_id;
   if (!joins) out.push_back(options_.unknown_id);

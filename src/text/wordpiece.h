@@ -14,7 +14,7 @@ class WordPiece : public SubwordModel {
  public:
   struct Options {
     int32_t unknown_id = -1;
-    std::string prefix = "##";  // of tokens inside a word
+    std::string prefix = "##";     // of tokens inside a word
     int64_t max_characters = 100;  // of a word; a longer one is unknown
   };
   // Tokens by id; one that text may not become has an empty text here.

@@ -59,8 +59,8 @@ TEST(GgufVocabulary, TrainedTokenizersComeBackTheSame) {
 
 TEST(GgufVocabulary, BytesAndCharactersComeBackTheSame) {
   expect_survives(*make_byte_tokenizer({"<|endoftext|>"}));
-  const auto characters = make_char_tokenizer(
-      training_text(), {.byte_fallback = true, .special = {"<|endoftext|>"}});
+  const auto characters =
+      make_char_tokenizer(training_text(), {.byte_fallback = true, .special = {"<|endoftext|>"}});
   const auto back = tokenizer_from_gguf(gguf_vocabulary(*characters), "file.gguf");
   Rng rng(22);
   for (int i = 0; i < 100; ++i) {
@@ -100,8 +100,9 @@ TEST(GgufVocabulary, WhatLlamaCppCannotDoIsAnErrorThatSaysSo) {
             std::string::npos);
   EXPECT_NE(error_of([] { gguf_vocabulary(*make_char_tokenizer("abc")); }).find("byte"),
             std::string::npos);
-  EXPECT_NE(error_of([] { gguf_vocabulary(*pipeline("character_bpe_unknown")); }).find("byte tokens"),
-            std::string::npos);
+  EXPECT_NE(
+      error_of([] { gguf_vocabulary(*pipeline("character_bpe_unknown")); }).find("byte tokens"),
+      std::string::npos);
 }
 
 TEST(GgufVocabulary, WrongKeysAreErrorsThatNameTheFile) {

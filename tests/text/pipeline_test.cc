@@ -161,8 +161,7 @@ TEST(Pipeline, WordPiecePutsSpecialTokensAroundATextAndSpacesBetween) {
   EXPECT_EQ(ids.back(), 3);
   const std::string text = tokenizer->decode(ids);
   EXPECT_TRUE(text.starts_with("[CLS] ") && text.ends_with(" [SEP]")) << text;
-  EXPECT_EQ(tokenizer->decode(ids, {.skip_special = true}),
-            text.substr(6, text.size() - 12));
+  EXPECT_EQ(tokenizer->decode(ids, {.skip_special = true}), text.substr(6, text.size() - 12));
 }
 
 TEST(Pipeline, WhatIsNotSupportedIsNamed) {

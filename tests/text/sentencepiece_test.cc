@@ -36,7 +36,7 @@ TEST(SentencePiece, AFileCutOrChangedAnywhereIsAnErrorOrATokenizer) {
   const fs::path file = scratch.path() / "t.model";
   Rng rng(11);
   const auto try_bytes = [&](const std::string& bytes) {
-    write_file(file, bytes);
+    overwrite(file, bytes);
     try {
       load_sentencepiece(file)->encode("the seed 말씨 \u1112\u1161\u11AB");
     } catch (const Error& error) {
@@ -47,8 +47,7 @@ TEST(SentencePiece, AFileCutOrChangedAnywhereIsAnErrorOrATokenizer) {
   for (int i = 0; i < 300; ++i) {
     try_bytes(whole.substr(0, static_cast<size_t>(rng.below(std::ssize(whole)))));
     std::string changed = whole;
-    changed[static_cast<size_t>(rng.below(std::ssize(whole)))] =
-        static_cast<char>(rng.below(256));
+    changed[static_cast<size_t>(rng.below(std::ssize(whole)))] = static_cast<char>(rng.below(256));
     try_bytes(changed);
   }
   EXPECT_THROW(load_sentencepiece(fixture("training_text.txt")), Error);
@@ -95,7 +94,7 @@ TEST(Llama2c, ItsSmallVocabularyIsRead) {
 TEST(Llama2c, ADamagedFileIsAnError) {
   const ScratchFolder scratch;
   const fs::path file = scratch.path() / "tokenizer.bin";
-  write_file(file, std::string("\x05\0\0\0\0\0\x80\x3f\x09\0\0\0abc", 15));
+  overwrite(file, std::string("\x05\0\0\0\0\0\x80\x3f\x09\0\0\0abc", 15));
   EXPECT_NE(error_of([&] { load_tokenizer(file); }).find("9 bytes, expected 0 .. 5"),
             std::string::npos);
 }
@@ -112,8 +111,7 @@ TEST(WordPieceFile, BertsTokensAreThosePublished) {
     for (const Json& word : words[i]) text += word.get<std::string>() + " ";
     ASSERT_EQ(tokenizer->encode(text), ids[i].get<Ids>()) << i << ": " << text;
   }
-  EXPECT_EQ(tokenizer->encode("Hello WÖRLD", {.add_special = true}),
-            (Ids{101, 7592, 2088, 102}));
+  EXPECT_EQ(tokenizer->encode("Hello WÖRLD", {.add_special = true}), (Ids{101, 7592, 2088, 102}));
   EXPECT_EQ(tokenizer->decode(tokenizer->encode("unaffable, indeed!")), "unaffable, indeed!");
 }
 
