@@ -58,16 +58,25 @@ void print_tokenizer(const Json& tokenizer) {
   if (!special.empty()) print_row("special tokens", fit_width(special, 200));
 }
 
-void print_memory(const Json& memory, const Json& config) {
+void print_memory(const Json& memory, const Json& config, int64_t parameters) {
   const auto bytes = [&](const char* key) { return human_bytes(memory[key].get<int64_t>()); };
   print_row("memory", bytes("weights_f32") + " in f32, " + bytes("weights_bf16") + " in bf16, " +
                           bytes("training") + " to train (without activations)");
+  const auto held = memory["weights"].get<int64_t>();
+  print_row("in the files",
+            concat(human_bytes(held), ", ",
+                   human_number(8.0 * static_cast<double>(held) / static_cast<double>(parameters)),
+                   " bits a parameter"));
   if (!memory.contains("kv_cache_per_token")) return;
   const auto per_token = memory["kv_cache_per_token"].get<int64_t>();
   const auto context = config["context"].get<int64_t>();
   print_row("key/value cache",
             concat(human_bytes(per_token), " a token in bf16, ", human_bytes(per_token * context),
                    " for a context of ", context));
+  if (memory.contains("at_context"))
+    print_row("to run",
+              concat(human_bytes(memory["at_context"]["bytes"].get<int64_t>()),
+                     " with a context of ", memory["at_context"]["context"].get<int64_t>()));
 }
 
 void print_tensors(const Json& tensors) {
@@ -78,7 +87,7 @@ void print_tensors(const Json& tensors) {
   }
   std::printf("\n%zu tensors\n", tensors.size());
   for (const Json& tensor : tensors)
-    std::printf("  %s  %-4s  %s  %s\n",
+    std::printf("  %s  %-6s  %s  %s\n",
                 padded(printable(tensor["name"].get<std::string>()), width).c_str(),
                 tensor["dtype"].get<std::string>().c_str(),
                 padded(shape_text(tensor["shape"]), shapes).c_str(),
@@ -106,7 +115,8 @@ void print_text(const Json& result) {
     print_row("parameters", concat(human_count(result["parameters"].get<double>()), " (",
                                    result["parameters"].get<int64_t>(), ")"));
   if (result.contains("memory"))
-    print_memory(result["memory"], result.contains("config") ? result["config"] : Json());
+    print_memory(result["memory"], result.contains("config") ? result["config"] : Json(),
+                 std::max<int64_t>(result["parameters"].get<int64_t>(), 1));
   if (result.contains("files"))
     for (const Json& file : result["files"])
       print_row("file",
@@ -115,7 +125,7 @@ void print_text(const Json& result) {
   if (result.contains("chat_template"))
     print_row("chat template", result["chat_template"].is_null()
                                    ? "none"
-                                   : result["chat_template"].get<std::string>());
+                                   : fit_width(result["chat_template"].get<std::string>(), 200));
   if (result.contains("training")) print_row("training", dump_json(result["training"]));
   if (result.contains("config_problem"))
     print_row("config", result["config_problem"].get<std::string>());
@@ -123,11 +133,28 @@ void print_text(const Json& result) {
     print_row("config", "");
     print_config(result["config"]);
   }
+  if (result["kind"] == "gguf") {
+    print_row("metadata", concat("GGUF version ", result["version"].get<int64_t>()));
+    for (const auto& [key, value] : result["metadata"].items())
+      print_row("  " + key,
+                fit_width(value.is_string() ? value.get<std::string>() : dump_json(value), 200));
+  }
   if (result.contains("tensors")) print_tensors(result["tensors"]);
+}
+
+// What running the model takes: its weights as the files hold them, and the keys and values of so many tokens.
+void add_needed(Json& result, int64_t context) {
+  REQUIRE(result.contains("memory") && result["memory"].contains("kv_cache_per_token"),
+          result["path"].get<std::string>(), ": no model whose memory --context could tell");
+  Json& memory = result["memory"];
+  const int64_t cache = memory["kv_cache_per_token"].get<int64_t>() * context;
+  memory["at_context"] = {{"context", context},
+                          {"bytes", memory["weights"].get<int64_t>() + cache}};
 }
 
 struct InspectCommand {
   std::string path;
+  int64_t context = 0;
   bool json = false;
 };
 
@@ -140,16 +167,22 @@ void add_inspect(CLI::App& app, Runner&) {
   sub->footer(
       "Examples:\n"
       "  malssi inspect runs/demo/model\n"
+      "  malssi inspect model-q4.gguf --context 4096      with the memory that this takes\n"
       "  malssi inspect model.safetensors --json\n"
       "  malssi inspect runs/demo              its models and checkpoints, and whether they are "
       "whole");
   sub->add_option("path", command->path,
-                  "a model folder, a checkpoint, a run, a .safetensors file or a tokenizer.json")
+                  "a model folder, a checkpoint, a run, a .gguf or .safetensors file, or a "
+                  "tokenizer.json")
       ->required()
       ->type_name("PATH");
+  sub->add_option("--context", command->context, "tell the memory for so many tokens")
+      ->check(CLI::Range(int64_t{1}, int64_t{1} << 32))
+      ->type_name("TOKENS");
   sub->add_flag("--json", command->json, "print JSON");
   sub->callback([command] {
-    const Json result = inspect(command->path);
+    Json result = inspect(command->path);
+    if (command->context > 0) add_needed(result, command->context);
     if (command->json)
       std::printf("%s\n", dump_json(result, 2).c_str());
     else

@@ -17,12 +17,14 @@ struct Runner {
 
 void add_bench(CLI::App& app, Runner& runner);
 void add_chat(CLI::App& app, Runner& runner);
+void add_convert(CLI::App& app, Runner& runner);
 void add_demo(CLI::App& app, Runner& runner);
 void add_embed(CLI::App& app, Runner& runner);
 void add_eval(CLI::App& app, Runner& runner);
 void add_generate(CLI::App& app, Runner& runner);
 void add_inspect(CLI::App& app, Runner& runner);
 void add_pretrain(CLI::App& app, Runner& runner);
+void add_quantize(CLI::App& app, Runner& runner);
 void add_resume(CLI::App& app, Runner& runner);
 void add_tokenizer(CLI::App& app, Runner& runner);
 void add_tune(CLI::App& app, Runner& runner);

@@ -25,6 +25,8 @@ void add_commands(CLI::App& app, Runner& runner) {
   add_embed(app, runner);
   add_eval(app, runner);
   add_tokenizer(app, runner);
+  add_convert(app, runner);
+  add_quantize(app, runner);
   add_inspect(app, runner);
   add_bench(app, runner);
 }

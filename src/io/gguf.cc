@@ -1,9 +1,10 @@
 #include "io/gguf.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <cstring>
-#include <limits>
+#include <utility>
 
 #include "base/error.h"
 
@@ -67,6 +68,15 @@ GgufValue decode_list(const GgufKey& key, std::string_view where) {
                           [&](int64_t i) { return signed_element(key, key.element, i, where); });
 }
 
+// The double that is written with the fewest digits: 1e-05, not 9.999999747378752e-06.
+double as_written(float value) {
+  char digits[32];
+  const auto end = std::to_chars(digits, digits + sizeof(digits), value).ptr;
+  double wide = value;
+  std::from_chars(digits, end, wide);
+  return wide;
+}
+
 GgufValue decode(const GgufKey& key, std::string_view where) {
   switch (key.type) {
     case GgufType::array:
@@ -76,7 +86,7 @@ GgufValue decode(const GgufKey& key, std::string_view where) {
     case GgufType::boolean:
       return element<uint8_t>(key, 0) != 0;
     case GgufType::f32:
-      return double{element<float>(key, 0)};
+      return as_written(element<float>(key, 0));
     case GgufType::f64:
       return element<double>(key, 0);
     case GgufType::u64:

@@ -2,20 +2,13 @@
 
 #include "base/error.h"
 #include "io/checkpoint.h"
+#include "io/inspect_parts.h"
 #include "io/model_folder.h"
+#include "io/model_source.h"
 #include "io/weight_files.h"
 
 namespace malssi {
 namespace {
-
-Json config_json(const ModelConfig& c) {
-  return {{"family", c.family},     {"vocab", c.vocab},           {"width", c.width},
-          {"layers", c.layers},     {"heads", c.heads},           {"kv_heads", c.kv_heads},
-          {"head_dim", c.head_dim}, {"hidden", c.hidden},         {"context", c.context},
-          {"norm_eps", c.norm_eps}, {"rope_theta", c.rope_theta}, {"tied", c.tied},
-          {"bias", c.bias},         {"activation", c.activation}, {"dropout", c.dropout},
-          {"bos_id", c.bos_id},     {"eos_id", c.eos_id}};
-}
 
 Json tensors_json(const WeightFiles& weights) {
   Json tensors = Json::array();
@@ -47,26 +40,15 @@ void add_weights(Json& result, const WeightFiles& weights, const ModelConfig* co
   Json memory = {{"weights_f32", 4 * parameters},
                  {"weights_bf16", 2 * parameters},
                  {"training", 16 * parameters}};
-  if (config)
-    memory["kv_cache_per_token"] = 2 * 2 * config->layers * config->kv_heads * config->head_dim;
+  if (config) memory["kv_cache_per_token"] = cache_bytes_per_token(*config);
+  int64_t bytes = 0;
+  weights.for_each([&](const Entry& entry) { bytes += static_cast<int64_t>(entry.bytes.size()); });
+  memory["weights"] = bytes;
   result["memory"] = memory;
   result["files"] = Json::array();
   for (const auto& file : weights.files())
     result["files"].push_back(
         {{"name", file->path().filename().string()}, {"bytes", file->file_bytes()}});
-}
-
-Json tokenizer_json(const Tokenizer& tokenizer) {
-  Json special = Json::array();
-  for (const AddedToken& token : tokenizer.added_tokens()) special.push_back(token.text);
-  return {{"kind", tokenizer.kind()},
-          {"tokens", tokenizer.vocab_size()},
-          {"merges", tokenizer.merge_count()},
-          {"pattern", tokenizer.pattern()},
-          {"special", special},
-          {"bos", tokenizer.bos_id()},
-          {"eos", tokenizer.eos_id()},
-          {"pad", tokenizer.pad_id()}};
 }
 
 // The style of our templates, the problem with a foreign one, null where there is none.
@@ -145,7 +127,9 @@ Json inspect(const fs::path& path) {
   REQUIRE(path_exists(path), "cannot inspect ", path.string(),
           ": no such file or folder: check the path");
   Json result = {{"path", path.string()}};
-  if (path_exists(path / "config.json")) {
+  if (is_gguf_file(path)) {
+    inspect_gguf(path, result);
+  } else if (path_exists(path / "config.json")) {
     inspect_model(path, result);
   } else if (path_exists(path / "model" / "config.json") || path_exists(path / "checkpoints")) {
     inspect_run(path, result);
@@ -155,8 +139,9 @@ Json inspect(const fs::path& path) {
     result["kind"] = "tokenizer";
     result["tokenizer"] = tokenizer_json(*load_tokenizer(path));
   } else {
-    throw Error(concat("cannot inspect ", path.string(),
-                       ": neither a model folder, a run, a .safetensors file nor a tokenizer"));
+    throw Error(
+        concat("cannot inspect ", path.string(),
+               ": neither a model folder, a run, a .gguf or .safetensors file nor a tokenizer"));
   }
   return result;
 }

@@ -1,4 +1,5 @@
-// What a path holds, read without running anything: a model folder, a checkpoint, a run, a safetensors file, a tokenizer.
+// What a path holds, read without running anything: a model folder, a checkpoint, a run, a GGUF or safetensors file,
+// a tokenizer.
 #pragma once
 
 #include "base/file.h"
@@ -6,13 +7,14 @@
 
 namespace malssi {
 
-// An object with "kind" ("model", "checkpoint", "run", "weights", "tokenizer"), "path" and what there is of:
+// An object with "kind" ("model", "checkpoint", "run", "gguf", "weights", "tokenizer"), "path" and what there is of:
 //   config        config.json as read by this program; config_problem where it cannot be used
 //   parameters    numbers in the weights, masks and tied copies left out
-//   memory        bytes: weights_f32, weights_bf16, training (f32 masters, two moments, gradients), kv_cache_per_token
+//   memory        bytes: weights (as the files have them), weights_f32, weights_bf16, training (f32 masters, two moments, gradients), kv_cache_per_token
 //   files         [{name, bytes}]
 //   tokenizer     kind, tokens, merges, pattern, special, bos, eos, pad;  chat_template
 //   tensors       [{name, dtype, shape, bytes, file}]
+//   metadata      a GGUF file's keys, lists as their length; a safetensors file's
 //   training      a checkpoint's train_state.json
 //   damage        why MANIFEST.json does not agree with the files, null when it does
 //   models, checkpoints   of a run: paths;  [{step, path, damage}]

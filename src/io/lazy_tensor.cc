@@ -24,23 +24,6 @@ bool all_within(const Tensor& numbers, float largest) {
 
 }  // namespace
 
-Tensor to_f32(const Tensor& tensor) {
-  if (tensor.dtype() == DType::f32 || tensor.dtype() == DType::bf16) return tensor.to(DType::f32);
-  Tensor wide = Tensor::empty(tensor.shape());
-  if (is_block_format(tensor.dtype())) {
-    const int64_t columns = tensor.dim(-1);
-    unpack_rows(quant_format(tensor.dtype()), tensor.data(), wide.f32(), tensor.size() / columns,
-                columns);
-    return wide;
-  }
-  REQUIRE(tensor.dtype() == DType::f16, "a tensor of ", dtype_name(tensor.dtype()),
-          " holds no weights: expected floating-point or quantised numbers");
-  parallel_for(tensor.size(), kGrain, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) wide.f32()[i] = half_to_float(tensor.as<uint16_t>()[i]);
-  });
-  return wide;
-}
-
 Tensor from_f32(const Tensor& numbers, DType dtype, const float* importance,
                 std::string_view name) {
   if (dtype == DType::f32 || dtype == DType::bf16) return numbers.to(dtype);

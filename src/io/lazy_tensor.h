@@ -15,8 +15,6 @@ struct LazyTensor {
   std::function<Tensor()> load;  // called once, from the thread that writes
 };
 
-// The numbers of any dtype that holds weights, in f32.
-Tensor to_f32(const Tensor& tensor);
 // f32 numbers in another dtype; importance [columns] may be null. Error: a number that the dtype cannot hold; `name` is the
 // tensor's.
 Tensor from_f32(const Tensor& numbers, DType dtype, const float* importance, std::string_view name);

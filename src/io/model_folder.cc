@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/format.h"
 #include "io/model_card.h"
+#include "io/model_source.h"
 #include "io/safetensors.h"
 #include "io/weight_files.h"
 
@@ -50,14 +51,16 @@ bool is_zero_bias(const Entry& entry) {
                      [](std::byte b) { return b == std::byte{0}; });
 }
 
-void fill_weights(Model& model, const WeightFiles& weights, const fs::path& folder) {
+void fill_weights(Model& model, const WeightFiles& weights, const fs::path& folder,
+                  ImportMode mode) {
   std::set<const Entry*> used;
-  import_weights(model, [&](const std::string& name) {
+  const auto find = [&](const std::string& name) {
     const Entry* entry = weights.find(name);
     if (!entry) return Tensor();
     used.insert(entry);
     return load_tensor(*entry, folder.string());
-  });
+  };
+  import_weights(model, find, mode);
   weights.for_each([&](const Entry& entry) {
     REQUIRE(used.contains(&entry) || !is_parameter(entry) || is_zero_bias(entry) ||
                 entry.name == "lm_head.weight" || is_unused_weight(model.config(), entry.name),
@@ -73,13 +76,35 @@ void load_chat(const fs::path& folder, LoadedModel& loaded) {
                         ": no chat template: it is a base model, which continues text; "
                         "tune it first (malssi tune sft)";
   if (!path_exists(path)) return;
-  const Json config = load_json(path);
+  Json config = load_json(path);
+  const fs::path alone = folder / "chat_template.jinja";  // where newer transformers puts it
+  if (path_exists(alone)) config["chat_template"] = read_file(alone);
   try {
     loaded.chat = ChatTemplate::from_config(config, path.string());
     if (loaded.chat) loaded.chat_problem.clear();
   } catch (const Error& foreign) {
     loaded.chat_problem = foreign.what();
   }
+}
+
+LoadedModel load_gguf(const fs::path& path, DType compute, ImportMode mode) {
+  ModelSource source = open_model(path);
+  LoadedModel loaded;
+  REQUIRE(source.tokenizer, path.string(), ": the file holds no tokenizer");
+  loaded.tokenizer = std::move(source.tokenizer);
+  loaded.chat_problem =
+      path.string() + ": no chat template: it is a base model, which continues text";
+  try {
+    if (!source.chat_template.empty()) {
+      loaded.chat = ChatTemplate::from_jinja(source.chat_template, path.string());
+      loaded.chat_problem.clear();
+    }
+  } catch (const Error& foreign) {
+    loaded.chat_problem = foreign.what();
+  }
+  loaded.model = make_model(source.config, compute, std::nullopt);
+  import_weights(*loaded.model, source.find, mode);
+  return loaded;
 }
 
 Json generation_config(const Model& model, const Tokenizer& tokenizer, const ChatTemplate* chat,
@@ -119,7 +144,9 @@ fs::path find_model(const fs::path& folder) {
              below.empty() ? "name a Hugging Face model folder" : "did you mean " + below + "?"));
 }
 
-LoadedModel load_model(const fs::path& model_or_run, DType compute) {
+LoadedModel load_model(const fs::path& model_or_run, DType compute, ImportMode mode) {
+  if (path_exists(model_or_run) && is_gguf_file(model_or_run))
+    return load_gguf(model_or_run, compute, mode);
   const fs::path folder = find_model(model_or_run);
   const fs::path config_path = folder / "config.json";
   const ModelConfig config = config_from_hf(load_json(config_path), config_path.string());
@@ -134,7 +161,7 @@ LoadedModel load_model(const fs::path& model_or_run, DType compute) {
   if (path_exists(folder / "generation_config.json"))
     loaded.generation = load_json(folder / "generation_config.json");
   loaded.model = make_model(config, compute, std::nullopt);
-  fill_weights(*loaded.model, weights, folder);
+  fill_weights(*loaded.model, weights, folder, mode);
   return loaded;
 }
 

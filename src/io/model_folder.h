@@ -21,7 +21,7 @@ struct LoadedModel {
   std::unique_ptr<Model> model;
   std::unique_ptr<Tokenizer> tokenizer;
   std::optional<ChatTemplate> chat;
-  std::string chat_problem;  // why there is no chat: none in the folder, or a foreign one
+  std::string chat_problem;  // why there is no chat: none in the folder, or a broken one
   Json generation = Json::object();
 
   // The chat template. Error: there is none, with the reason.
@@ -31,8 +31,9 @@ struct LoadedModel {
 // The folder with config.json that a path means: itself, or a run's model/, best/ or checkpoints/latest. Error: there is none.
 fs::path find_model(const fs::path& folder);
 
-// Error, in one line, for whatever is missing, damaged, or does not fit together.
-LoadedModel load_model(const fs::path& model_or_run, DType compute);
+// A folder, or a GGUF file. Error, in one line, for whatever is missing, damaged, or does not fit together.
+LoadedModel load_model(const fs::path& model_or_run, DType compute,
+                       ImportMode mode = ImportMode::copy);
 
 struct ModelCard {
   std::string title = {};

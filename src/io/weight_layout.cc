@@ -13,14 +13,13 @@ int64_t place_in_halves(int64_t at, int64_t size) { return at / 2 + at % 2 * (si
 
 template <class From, class To>
 Tensor moved_rows(const Tensor& weight, int64_t heads, From&& from, To&& to) {
-  const int64_t rows = weight.dim(0), columns = weight.size() / rows, size = rows / heads;
+  const int64_t rows = weight.dim(0), size = rows / heads, bytes = weight.bytes() / rows;
   CHECK(rows % heads == 0 && size % 2 == 0, rows, " rows in ", heads, " heads");
-  Tensor out = Tensor::empty(weight.shape());
+  Tensor out = Tensor::empty(weight.shape(), weight.dtype());
   for (int64_t row = 0; row < rows; ++row) {
     const int64_t head = row / size * size, at = row % size;
-    std::memcpy(out.f32() + (head + to(at, size)) * columns,
-                weight.f32() + (head + from(at, size)) * columns,
-                static_cast<size_t>(columns) * sizeof(float));
+    std::memcpy(out.as<char>() + (head + to(at, size)) * bytes,
+                weight.as<char>() + (head + from(at, size)) * bytes, static_cast<size_t>(bytes));
   }
   return out;
 }

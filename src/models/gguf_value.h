@@ -1,5 +1,6 @@
-// GgufValue: the value of a key of a GGUF file's metadata. Integers of every width are held in the widest one, f32 as
-// double. Written, a double becomes f32, an integer u32 (i32 below zero and in lists) or 64 bits where it needs them.
+// GgufValue: the value of a key of a GGUF file's metadata. Integers of every width are held in the widest one, an f32 as the
+// double that its shortest decimal means. Written, a double becomes f32, an integer u32 (i32 below zero and in lists) or 64
+// bits where it needs them.
 #pragma once
 
 #include <cstdint>

@@ -5,6 +5,7 @@
 #include "kernels/gemm.h"
 #include "kernels/panel_product.h"
 #include "kernels/table.h"
+#include "ops/linear_watch.h"
 #include "tensor/tape.h"
 
 namespace malssi {
@@ -24,6 +25,7 @@ void check_fit(const Tensor& x, const Tensor& w) {
 
 Tensor linear(const Tensor& x, std::span<const Tensor> parts, const LinearOptions& options) {
   CHECK(!parts.empty() && Tape::current() == nullptr, "linear: weights in parts are not trained");
+  LinearWatch::show(x, parts);
   int64_t N = 0;
   std::vector<WeightRows> rows;
   for (const Tensor& w : parts) {

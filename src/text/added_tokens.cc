@@ -100,4 +100,10 @@ AddedTokens::Match AddedTokens::next(std::string_view text, int64_t from,
   return {size, size, -1};
 }
 
+AddedTokens::Match AddedTokens::next_special(std::string_view text, int64_t from) const {
+  Match match = next(text, from, true);
+  while (match.id >= 0 && !is_special(match.id)) match = next(text, match.end, true);
+  return match;
+}
+
 }  // namespace malssi

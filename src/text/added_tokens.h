@@ -37,6 +37,8 @@ class AddedTokens {
   // The leftmost added token at or after `from`, the longest of those; special ones only when asked
   // for.
   Match next(std::string_view text, int64_t from, bool parse_special) const;
+  // The same, past those that are not special.
+  Match next_special(std::string_view text, int64_t from) const;
 
  private:
   const AddedToken* match_at(std::string_view text, int64_t at, bool parse_special) const;

@@ -6,45 +6,14 @@
 #include "text/byte_alphabet.h"
 #include "text/tokenizer_json.h"
 #include "text/utf8.h"
-#include "text/word_cache.h"
 
 namespace malssi {
 
-struct BpeTokenizer::Worker {
-  WordCache cache;
-  Merges::Scratch scratch;
-};
-
-// Takes an idle worker for the time of one call, or makes one.
-class BpeTokenizer::Lease {
- public:
-  explicit Lease(const BpeTokenizer& owner) : owner_(owner) {
-    {
-      const std::lock_guard lock(owner_.workers_mutex_);
-      if (!owner_.idle_.empty()) {
-        worker_ = std::move(owner_.idle_.back());
-        owner_.idle_.pop_back();
-      }
-    }
-    if (!worker_) worker_ = std::make_unique<Worker>();
-  }
-  ~Lease() {
-    const std::lock_guard lock(owner_.workers_mutex_);
-    owner_.idle_.push_back(std::move(worker_));
-  }
-  Lease(const Lease&) = delete;
-  Lease& operator=(const Lease&) = delete;
-  Worker& operator*() const { return *worker_; }
-
- private:
-  const BpeTokenizer& owner_;
-  std::unique_ptr<Worker> worker_;
-};
-
 BpeTokenizer::BpeTokenizer(BpeParts parts)
-    : merges_(std::move(parts.merges)),
+    : plain_(std::move(parts.plain)),
+      merges_(std::move(parts.merges)),
       patterns_(std::move(parts.patterns)),
-      normalization_(parts.normalization),
+      normalizers_(std::move(parts.normalizers)),
       prefix_space_(parts.prefix_space),
       ignore_merges_(parts.ignore_merges),
       frame_(std::move(parts.frame)) {
@@ -57,11 +26,9 @@ BpeTokenizer::BpeTokenizer(BpeParts parts)
     splitters_.push_back(make_splitter(pattern));
     pattern = pattern_name(pattern);
   }
-  if (frame_.is_null()) frame_ = byte_level_frame(patterns_.empty() ? "" : patterns_[0]);
+  if (frame_.is_null()) frame_ = byte_level_frame(patterns_);
   find_roles();
 }
-
-BpeTokenizer::~BpeTokenizer() = default;
 
 std::string BpeTokenizer::kind() const {
   return merges_.rules().empty() ? "bytes" : "byte-level BPE";
@@ -73,15 +40,15 @@ std::string BpeTokenizer::pattern() const {
   return all;
 }
 
-void BpeTokenizer::encode_plain(std::string_view text, std::vector<int32_t>& out) const {
-  if (text.empty()) return;
+void BpeTokenizer::encode_plain(std::string_view text, Place, std::vector<int32_t>& out) const {
   std::string changed;
-  if (normalization_ != Normalization::none) text = changed = normalize(text, normalization_);
+  if (!normalizers_.empty()) text = changed = normalizers_.apply(text);
+  if (text.empty()) return;
   if (prefix_space_ && !text.starts_with(' ')) {
     changed = concat(' ', text);
     text = changed;
   }
-  const Lease worker(*this);
+  const auto worker = workers_.lease();
   while (!text.empty()) {
     const auto valid = static_cast<size_t>(valid_utf8_prefix(text));
     if (valid > 0) encode_pieces(text.substr(0, valid), 0, *worker, out);
@@ -132,24 +99,25 @@ void BpeTokenizer::encode_word(std::string_view word, const char* limit, Worker&
 void BpeTokenizer::merge_word(std::string_view word, Worker& worker,
                               std::vector<int32_t>& out) const {
   if (ignore_merges_)
-    if (const auto id = vocabulary_.find(word); id && !added_.find_id(*id))
-      return out.push_back(*id);
+    if (const auto id = plain_.find(word)) return out.push_back(*id);
   if (!merges_.rules().empty()) return merges_.encode(word, token_length_, worker.scratch, out);
   for (const char byte : word) out.push_back(merges_.byte_id(static_cast<uint8_t>(byte)));
+}
+
+std::string BpeTokenizer::spelling(int32_t id) const {
+  const std::string_view bytes = vocabulary_.bytes(id);
+  const bool as_it_is = added_.find_id(id) || (plain_.size() > 0 && plain_.find(bytes) != id);
+  return as_it_is ? std::string(bytes) : to_byte_alphabet(bytes);
 }
 
 Json BpeTokenizer::to_json() const {
   Json json = frame_;
   json["added_tokens"] = added_tokens_json(added_);
   Json vocabulary = Json::object(), merges = Json::array();
-  const auto name = [this](int32_t id) {
-    return added_.find_id(id) ? std::string(vocabulary_.bytes(id))
-                              : to_byte_alphabet(vocabulary_.bytes(id));
-  };
   for (int32_t id = 0; id < vocabulary_.size(); ++id)
-    if (!vocabulary_.bytes(id).empty()) vocabulary[name(id)] = id;
+    if (!vocabulary_.bytes(id).empty()) vocabulary[spelling(id)] = id;
   for (const Merges::Rule& rule : merges_.rules())
-    merges.push_back(name(rule.left) + " " + name(rule.right));
+    merges.push_back(spelling(rule.left) + " " + spelling(rule.right));
   json["model"]["vocab"] = std::move(vocabulary);
   json["model"]["merges"] = std::move(merges);
   return json;

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "text/tokenizer_json.h"
+#include "text/unknown.h"
 #include "text/utf8.h"
 
 namespace malssi {
@@ -16,14 +17,6 @@ std::string hex(const char* format, int value) {
 }
 
 }  // namespace
-
-std::string byte_token_name(uint8_t byte) { return hex("<0x%02X>", byte); }
-
-std::optional<uint8_t> byte_of_token_name(std::string_view name) {
-  for (int byte = 0; name.size() == 6 && name.starts_with("<0x") && byte < 256; ++byte)
-    if (name == byte_token_name(static_cast<uint8_t>(byte))) return static_cast<uint8_t>(byte);
-  return std::nullopt;
-}
 
 CharTokenizer::CharTokenizer(Vocabulary vocabulary, AddedTokens added,
                              const std::array<int32_t, 256>& byte_ids)
@@ -54,7 +47,7 @@ void CharTokenizer::encode_unknown(std::string_view bytes, std::vector<int32_t>&
   for (const char byte : bytes) out.push_back(byte_ids_[static_cast<uint8_t>(byte)]);
 }
 
-void CharTokenizer::encode_plain(std::string_view text, std::vector<int32_t>& out) const {
+void CharTokenizer::encode_plain(std::string_view text, Place, std::vector<int32_t>& out) const {
   out.reserve(std::max(out.capacity(), out.size() + text.size() / 4));
   for (int64_t at = 0; at < static_cast<int64_t>(text.size());) {
     const CodePoint next = decode_utf8(text, at);

@@ -18,20 +18,17 @@ class CharTokenizer : public Tokenizer {
   std::string kind() const override { return "characters"; }
   std::string pattern() const override { return ""; }
   Json to_json() const override;
+  bool byte_fallback() const { return byte_ids_[0] >= 0; }
+  int32_t byte_id(uint8_t byte) const { return byte_ids_[byte]; }  // -1 none
 
  protected:
-  void encode_plain(std::string_view text, std::vector<int32_t>& out) const override;
+  void encode_plain(std::string_view text, Place place, std::vector<int32_t>& out) const override;
 
  private:
   void encode_unknown(std::string_view bytes, std::vector<int32_t>& out) const;
-  bool byte_fallback() const { return byte_ids_[0] >= 0; }
 
   std::vector<int32_t> char_ids_;  // by character, -1 none
   std::array<int32_t, 256> byte_ids_;
 };
-
-// How a byte token is written in a file: "<0x0A>"; nothing for other texts.
-std::string byte_token_name(uint8_t byte);
-std::optional<uint8_t> byte_of_token_name(std::string_view name);
 
 }  // namespace malssi

@@ -4,11 +4,13 @@
 #include <array>
 
 #include "base/error.h"
+#include "text/foreign_chat.h"
 
 namespace malssi {
 namespace {
 
 using Piece = ChatTemplate::Piece;
+constexpr std::string_view kForeign = "jinja";
 constexpr std::string_view kEndOfText = "<|endoftext|>";
 constexpr std::array<std::string_view, 3> kRoles = {"system", "user", "assistant"};
 
@@ -167,34 +169,57 @@ std::vector<std::string> ChatTemplate::styles() {
   return names;
 }
 
-ChatTemplate ChatTemplate::from_jinja(std::string_view jinja, std::string_view where) {
-  std::string known;
+ChatTemplate ChatTemplate::from_jinja(std::string_view jinja, std::string_view where,
+                                      const ChatTokens& tokens) {
+  ChatTemplate chat;
+  if (!tokens.eos.empty()) chat.end_of_text_ = tokens.eos;
   for (const Style& style : all_styles()) {
-    if (style.jinja == jinja) return named(style.name);
-    known += concat(known.empty() ? "" : ", ", style.name);
+    if (style.jinja != jinja) continue;
+    chat.style_ = style.name;
+    return chat;
   }
-  throw Error(concat(where, ": its chat_template is none of the known ones (", known,
-                     "); name one of these that the model was tuned with"));
-}
-
-std::optional<ChatTemplate> ChatTemplate::from_config(const Json& tokenizer_config,
-                                                      std::string_view where) {
-  const auto jinja = get_or<Json>(tokenizer_config, "chat_template", Json(), where);
-  if (jinja.is_null()) return std::nullopt;
-  REQUIRE(jinja.is_string(), where, ": \"chat_template\" is ", json_kind(jinja),
-          ", expected a string");
-  ChatTemplate chat = from_jinja(jinja.get<std::string>(), where);
-  const auto end = get_or<Json>(tokenizer_config, "eos_token", Json(), where);
-  if (end.is_string()) chat.end_of_text_ = end.get<std::string>();
+  chat.style_ = kForeign;
+  chat.foreign_ = std::make_shared<const ForeignChat>(jinja, where, tokens);
   return chat;
 }
 
-std::string ChatTemplate::jinja() const { return style_of(style_).jinja; }
+namespace {
+
+// A token's text: given as it is, or as an object with its "content".
+std::string token_text(const Json& config, std::string_view name, std::string_view where) {
+  Json token = get_or<Json>(config, name, Json(), where);
+  if (token.is_object()) token = get_or<Json>(token, "content", Json(), where);
+  return token.is_string() ? token.get<std::string>() : "";
+}
+
+}  // namespace
+
+std::optional<ChatTemplate> ChatTemplate::from_config(const Json& tokenizer_config,
+                                                      std::string_view where) {
+  Json jinja = get_or<Json>(tokenizer_config, "chat_template", Json(), where);
+  if (jinja.is_array())
+    for (const Json& named : Json(jinja))
+      if (get_or<std::string>(named, "name", "", where) == "default")
+        jinja = get_or<Json>(named, "template", Json(), where);
+  if (jinja.is_null()) return std::nullopt;
+  REQUIRE(jinja.is_string(), where, ": \"chat_template\" is ", json_kind(jinja),
+          ", expected a string");
+  return from_jinja(jinja.get<std::string>(), concat(where, ": chat_template"),
+                    {.bos = token_text(tokenizer_config, "bos_token", where),
+                     .eos = token_text(tokenizer_config, "eos_token", where)});
+}
+
+std::string ChatTemplate::jinja() const {
+  return foreign_ ? foreign_->jinja() : style_of(style_).jinja;
+}
 
 std::vector<Piece> ChatTemplate::render(std::span<const Message> messages,
-                                        bool add_generation_prompt) const {
+                                        const ChatOptions& options) const {
   REQUIRE(!messages.empty(), "chat template: there is no message");
+  if (foreign_) return foreign_->render(messages, options);
   const Style& style = style_of(style_);
+  REQUIRE(options.tools.is_null() && options.variables.empty(), "chat template '", style_,
+          "' knows no tools and no variables");
   std::vector<Piece> pieces;
   for (size_t i = 0; i < messages.size(); ++i) {
     const std::string& role = messages[i].role;
@@ -203,9 +228,14 @@ std::vector<Piece> ChatTemplate::render(std::span<const Message> messages,
             " (known: system, user, assistant)");
     style.render(messages[i], i, end_of_text_, pieces);
   }
-  if (add_generation_prompt) style.open(pieces);
+  if (options.add_generation_prompt) style.open(pieces);
   std::erase_if(pieces, [](const Piece& piece) { return piece.text.empty(); });
   return pieces;
+}
+
+std::vector<Piece> ChatTemplate::render(std::span<const Message> messages,
+                                        bool add_generation_prompt) const {
+  return render(messages, ChatOptions{.add_generation_prompt = add_generation_prompt});
 }
 
 std::string ChatTemplate::render_text(std::span<const Message> messages,
@@ -216,6 +246,7 @@ std::string ChatTemplate::render_text(std::span<const Message> messages,
 }
 
 std::vector<std::string> ChatTemplate::special_tokens() const {
+  if (foreign_) return {};
   const Style& style = style_of(style_);
   std::vector<std::string> tokens(style.special.begin(), style.special.end());
   if (style.stop.empty()) tokens.push_back(end_of_text_);
@@ -223,6 +254,9 @@ std::vector<std::string> ChatTemplate::special_tokens() const {
 }
 
 std::vector<std::string> ChatTemplate::stop_tokens() const {
+  if (foreign_)
+    return foreign_->turn_end().empty() ? std::vector<std::string>{}
+                                        : std::vector{foreign_->turn_end()};
   const std::string_view stop = style_of(style_).stop;
   return {stop.empty() ? end_of_text_ : std::string(stop)};
 }
@@ -241,29 +275,6 @@ std::vector<std::string> default_special_tokens(const ChatTemplate& chat) {
   for (std::string& token : chat.special_tokens())
     if (token != kEndOfText) tokens.push_back(std::move(token));
   return tokens;
-}
-
-EncodedChat encode_chat(const Tokenizer& tokenizer, const ChatTemplate& chat,
-                        std::span<const Message> messages, bool add_generation_prompt) {
-  const std::vector<Piece> pieces = chat.render(messages, add_generation_prompt);
-  EncodedChat out;
-  for (size_t i = 0; i < pieces.size();) {
-    const bool trained = pieces[i].trained;
-    if (pieces[i].special) {
-      const auto id = tokenizer.token_id(pieces[i].text);
-      REQUIRE(id, "chat template '", chat.style(), "': the tokenizer has no token ", pieces[i].text,
-              "; add it to the tokenizer, or use another template");
-      out.ids.push_back(*id);
-      ++i;
-    } else {  // texts side by side are encoded as one, as whoever renders the template first would
-      std::string text;
-      while (i < pieces.size() && !pieces[i].special && pieces[i].trained == trained)
-        text += pieces[i++].text;
-      tokenizer.encode(text, {}, out.ids);
-    }
-    out.trained.resize(out.ids.size(), trained);
-  }
-  return out;
 }
 
 }  // namespace malssi

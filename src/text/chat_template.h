@@ -6,9 +6,12 @@
 //   "llama3"  <|begin_of_text|><|start_header_id|>user<|end_header_id|>\n\nHello<|eot_id|>...
 //   "alpaca"  ### Instruction:\nHello\n\n### Response:\nHi!<end-of-text token>\n\n   after a
 //   sentence of introduction
+// Any other Jinja template is rendered by our own interpreter (foreign_chat.h); its style is
+// "jinja". Const members may be called from several threads at once.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -16,42 +19,41 @@
 #include <vector>
 
 #include "base/json.h"
+#include "text/message.h"
 #include "text/tokenizer.h"
 
 namespace malssi {
 
-struct Message {
-  std::string role;  // "system", "user" or "assistant"
-  std::string content;
-};
+class ForeignChat;
 
 class ChatTemplate {
  public:
-  struct Piece {
-    std::string text;
-    bool special = false;  // one special token
-    bool trained = false;  // the assistant's words and the token that ends them
-  };
+  using Piece = ChatPiece;
 
   ChatTemplate();  // the default style
   // Error: an unknown style, with the known ones. `end_of_text` is the token that ends a turn in
   // "alpaca".
   static ChatTemplate named(std::string_view style, std::string_view end_of_text = "<|endoftext|>");
   static std::vector<std::string> styles();
-  // The style whose Jinja text this is. Error: none of ours, with the known ones.
-  static ChatTemplate from_jinja(std::string_view jinja, std::string_view where);
-  // From a tokenizer_config.json: nothing where it has no "chat_template". Error: as above.
+  // One of our styles if this is its Jinja text, else a template of style "jinja". Error: Jinja
+  // that cannot be read, with `where` and the line.
+  static ChatTemplate from_jinja(std::string_view jinja, std::string_view where,
+                                 const ChatTokens& tokens = {});
+  // From a tokenizer_config.json: nothing where it has no "chat_template". Where that is a list of
+  // named templates, "default" is taken. Error: as above.
   static std::optional<ChatTemplate> from_config(const Json& tokenizer_config,
                                                  std::string_view where);
 
   const std::string& style() const { return style_; }
   std::string jinja() const;
-  // Error: an unknown role, or no message at all. add_generation_prompt ends with what opens the
-  // assistant's turn.
+  // Error: an unknown role, or no message at all; of a foreign template, whatever it refuses.
+  // Our own styles take neither tools nor variables. The pieces of a foreign template are its
+  // words, with special tokens among them, and the messages'.
+  std::vector<Piece> render(std::span<const Message> messages, const ChatOptions& options) const;
   std::vector<Piece> render(std::span<const Message> messages, bool add_generation_prompt) const;
   std::string render_text(std::span<const Message> messages, bool add_generation_prompt) const;
-  // Tokens that a tokenizer must have for this style; stop_tokens() are those that end the
-  // assistant's turn.
+  // Tokens that a tokenizer must have for this style (none for a foreign one, which comes with its
+  // tokenizer); stop_tokens() are those that end the assistant's turn.
   std::vector<std::string> special_tokens() const;
   std::vector<std::string> stop_tokens() const;
   // The ids of the stop tokens, and of the tokenizer's end of text.
@@ -60,6 +62,7 @@ class ChatTemplate {
  private:
   std::string style_;
   std::string end_of_text_;
+  std::shared_ptr<const ForeignChat> foreign_;  // of style "jinja"
 };
 
 // What a tokenizer trained here reserves: <|endoftext|>, and the style's special tokens.
@@ -71,6 +74,8 @@ struct EncodedChat {
 };
 // Message texts are plain text: a "<|end|>" inside one stays six characters and ends nothing.
 // Error: the tokenizer lacks one of the template's special tokens.
+EncodedChat encode_chat(const Tokenizer& tokenizer, const ChatTemplate& chat,
+                        std::span<const Message> messages, const ChatOptions& options);
 EncodedChat encode_chat(const Tokenizer& tokenizer, const ChatTemplate& chat,
                         std::span<const Message> messages, bool add_generation_prompt);
 

@@ -35,10 +35,9 @@ size_t Merges::slot_of(uint64_t pair) const {
 
 void Merges::rehash(size_t slots) {
   slots_.assign(slots, Slot{kFree, {}});
-  for (size_t rank = 0; rank < rules_.size(); ++rank) {
-    const Rule& rule = rules_[rank];
+  for (const Rule& rule : rules_) {
     const uint64_t pair = pair_key(rule.left, rule.right);
-    slots_[slot_of(pair)] = {pair, {static_cast<int32_t>(rank), rule.result}};
+    slots_[slot_of(pair)] = {pair, {rule.rank, rule.result}};
   }
 }
 
@@ -54,7 +53,8 @@ bool Merges::add(Rule rule) {
   const uint64_t pair = pair_key(rule.left, rule.right);
   Slot& slot = slots_[slot_of(pair)];
   if (slot.pair == pair) return false;
-  slot = {pair, {static_cast<int32_t>(rules_.size()), rule.result}};
+  if (rule.rank < 0) rule.rank = static_cast<int32_t>(rules_.size());
+  slot = {pair, {rule.rank, rule.result}};
   rules_.push_back(rule);
   return true;
 }
@@ -88,15 +88,22 @@ void Merges::begin(std::string_view word, Scratch& scratch) const {
 void Merges::encode(std::string_view word, const std::vector<int32_t>& token_length,
                     Scratch& scratch, std::vector<int32_t>& out) const {
   const auto size = static_cast<int64_t>(word.size());
-  if (size <= kShort) return encode_short(word, scratch, out);
-  if (size <= kWindow) return encode_window(word, scratch, out);
-  encode_long(word, token_length, scratch, out);
+  if (size > kWindow) return encode_long(word, token_length, scratch, out);
+  begin(word, scratch);
+  size <= kShort ? merge_few(scratch, out) : merge_many(scratch, out);
 }
 
-void Merges::encode_short(std::string_view word, Scratch& scratch,
-                          std::vector<int32_t>& out) const {
+void Merges::encode_ids(std::span<const int32_t> ids, Scratch& scratch,
+                        std::vector<int32_t>& out) const {
+  scratch.ids.assign(ids.begin(), ids.end());
+  scratch.merges.resize(ids.size());
+  for (size_t i = 0; i < ids.size(); ++i)
+    scratch.merges[i] = i + 1 < ids.size() ? find(ids[i], ids[i + 1]) : Merge{};
+  std::ssize(ids) <= kShort ? merge_few(scratch, out) : merge_many(scratch, out);
+}
+
+void Merges::merge_few(Scratch& scratch, std::vector<int32_t>& out) const {
   auto& [ids, previous, next, tail, merges, heap] = scratch;
-  begin(word, scratch);
   size_t pairs = ids.empty() ? 0 : ids.size() - 1;
   while (pairs > 0) {
     size_t best = 0;
@@ -119,10 +126,8 @@ void Merges::encode_short(std::string_view word, Scratch& scratch,
 
 // A heap of (rank, place) over a linked list of symbols; an entry counts only while its place still
 // has that rank.
-void Merges::encode_window(std::string_view window, Scratch& scratch,
-                           std::vector<int32_t>& out) const {
+void Merges::merge_many(Scratch& scratch, std::vector<int32_t>& out) const {
   auto& [ids, previous, next, tail, merges, heap] = scratch;
-  begin(window, scratch);
   const auto size = static_cast<int32_t>(ids.size());
   previous.resize(ids.size());
   next.resize(ids.size());
@@ -176,7 +181,8 @@ void Merges::encode_long(std::string_view word, const std::vector<int32_t>& toke
       for (size_t i = out.size() - kept; i < out.size(); ++i)
         start -= static_cast<size_t>(token_length[static_cast<size_t>(out[i])]);
       tail.clear();
-      encode_window(word.substr(start, stop - start), scratch, tail);
+      this->begin(word.substr(start, stop - start), scratch);
+      merge_many(scratch, tail);
       const size_t first = out.size() - kept;
       if (first > begin && tail.front() != out[first]) continue;
       out.resize(first);

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -18,6 +19,7 @@ class Merges {
   };
   struct Rule {
     int32_t left, right, result;
+    int32_t rank = -1;  // -1: the next one; rules may share a rank
   };
   // Memory that one thread reuses from word to word.
   struct Scratch {
@@ -27,7 +29,7 @@ class Merges {
   };
 
   Merges();
-  // Appends the rule with the next rank. False when the pair already has one.
+  // Appends the rule; its rank is its number unless it brings one of its own. False when the pair already has one.
   bool add(Rule rule);
   void reserve(int64_t count);
   void set_byte_id(uint8_t byte, int32_t id) { byte_ids_[byte] = id; }
@@ -42,6 +44,8 @@ class Merges {
   // lacks.
   void encode(std::string_view word, const std::vector<int32_t>& token_length, Scratch& scratch,
               std::vector<int32_t>& out) const;
+  // The same for a word given as ids; the time grows like n log n.
+  void encode_ids(std::span<const int32_t> ids, Scratch& scratch, std::vector<int32_t>& out) const;
 
  private:
   struct Slot {
@@ -52,8 +56,9 @@ class Merges {
   size_t slot_of(uint64_t pair) const;
   // Fills the scratch with the ids of the bytes and the merges of neighbours (one entry per byte, the last without).
   void begin(std::string_view word, Scratch& scratch) const;
-  void encode_short(std::string_view word, Scratch& scratch, std::vector<int32_t>& out) const;
-  void encode_window(std::string_view window, Scratch& scratch, std::vector<int32_t>& out) const;
+  // Merge what the scratch holds and append the outcome: by a scan for few ids, by a heap for many.
+  void merge_few(Scratch& scratch, std::vector<int32_t>& out) const;
+  void merge_many(Scratch& scratch, std::vector<int32_t>& out) const;
   void encode_long(std::string_view word, const std::vector<int32_t>& token_length,
                    Scratch& scratch, std::vector<int32_t>& out) const;
 

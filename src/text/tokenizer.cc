@@ -36,23 +36,39 @@ void Tokenizer::encode(std::string_view text, EncodeOptions options,
     for (int64_t at = 0;;) {
       const AddedTokens::Match match = added_.next(text, at, options.parse_special);
       encode_plain(text.substr(static_cast<size_t>(at), static_cast<size_t>(match.begin - at)),
-                   out);
+                   at == 0 ? Place::start : Place::inside, out);
       if (match.id < 0) break;
       out.push_back(match.id);
       at = match.end;
     }
   } else {
-    encode_plain(text, out);
+    encode_plain(text, Place::start, out);
   }
   if (options.add_special) out.insert(out.end(), after_.begin(), after_.end());
 }
 
 std::string Tokenizer::decode(std::span<const int32_t> ids, DecodeOptions options) const {
   std::string text;
-  for (const int32_t id : ids)
-    if (const std::string_view bytes = token_bytes(id); !(options.skip_special && is_special(id)))
-      text += bytes;
+  DecodeStream stream(*this, options);
+  for (const int32_t id : ids) text += stream.push(id);
   return text;
+}
+
+std::string_view DecodeStream::push(int32_t id) {
+  std::string_view bytes = tokenizer_->token_bytes(id);
+  if (tokenizer_->is_special(id)) {
+    if (skip_special_) return {};
+    if (tokenizer_->joins_.space_before_special && !empty_) bytes = held_ = concat(' ', bytes);
+  }
+  empty_ = empty_ && bytes.empty();
+  const std::string& strip = tokenizer_->joins_.strip;
+  for (; strip_left_ > 0 && !bytes.empty(); --strip_left_) {
+    if (!bytes.starts_with(strip))
+      strip_left_ = 1;
+    else
+      bytes.remove_prefix(strip.size());
+  }
+  return bytes;
 }
 
 std::string_view Tokenizer::token_bytes(int32_t id) const {
@@ -63,7 +79,7 @@ std::string_view Tokenizer::token_bytes(int32_t id) const {
 
 std::optional<int32_t> Tokenizer::token_id(std::string_view bytes) const {
   if (const AddedToken* token = added_.find(bytes)) return token->id;
-  return vocabulary_.find(bytes);
+  return find_plain(bytes);
 }
 
 int32_t Tokenizer::add_special(std::string_view text) {

@@ -1,7 +1,6 @@
 #include "text/tokenizer_json.h"
 
 #include <algorithm>
-#include <cctype>
 #include <unordered_set>
 
 #include "base/error.h"
@@ -38,52 +37,6 @@ Json frame(Json pre_tokenizer, Json post_processor, Json decoder, bool byte_fall
           {"post_processor", std::move(post_processor)},
           {"decoder", std::move(decoder)},
           {"model", std::move(model)}};
-}
-
-// The expression of a {"type": "Split"}: a literal string is quoted.
-std::string split_expression(const Json& json, const std::string& where) {
-  const Json pattern = get<Json>(json, "pattern", where);
-  const std::string behavior = get<std::string>(json, "behavior", where);
-  const bool invert = get_or<bool>(json, "invert", false, where);
-  std::string expression;
-  if (pattern.contains("Regex")) {
-    expression = get<std::string>(pattern, "Regex", where + ".pattern");
-  } else {
-    for (const char c : get<std::string>(pattern, "String", where + ".pattern")) {
-      if (static_cast<uint8_t>(c) < 0x80 && !std::isalnum(static_cast<uint8_t>(c)))
-        expression += '\\';
-      expression += c;
-    }
-  }
-  // A published pattern matches everything, so that removing the gaps removes nothing.
-  const bool whole = pattern_name(expression) != expression;
-  REQUIRE(behavior == "Isolated" || (behavior == "Removed" && invert && whole), where,
-          ": Split with behavior '", behavior, "' is not supported, only 'Isolated'");
-  return expression;
-}
-
-void add_pre_tokenizer(const Json& json, const std::string& where, PreTokenizer& out) {
-  const auto type = get<std::string>(json, "type", where);
-  if (type == "ByteLevel") {
-    out.byte_level = true;
-    out.prefix_space = get_or<bool>(json, "add_prefix_space", true, where);
-    REQUIRE(!out.prefix_space || out.patterns.empty(), where,
-            ": add_prefix_space after another pre-tokenizer is not supported");
-    if (get_or<bool>(json, "use_regex", true, where)) out.patterns.push_back("gpt2");
-  } else if (type == "Split") {
-    out.patterns.push_back(split_expression(json, where));
-  } else if (type == "Digits") {
-    out.patterns.push_back(get_or<bool>(json, "individual_digits", false, where) ? "\\p{N}"
-                                                                                 : "\\p{N}+");
-  } else if (type == "Sequence") {
-    const Json list = get<Json>(json, "pretokenizers", where);
-    REQUIRE(list.is_array() && list.size() <= 64, where,
-            ".pretokenizers: expected a list of at most 64");
-    for (const Json& item : list) add_pre_tokenizer(item, where + ".pretokenizers", out);
-  } else {
-    throw Error(concat(where, ": pre-tokenizer '", type,
-                       "' is not supported (supported: ByteLevel, Split, Digits, Sequence)"));
-  }
 }
 
 void add_template(const Json& json, const std::string& where, Surround& out) {
@@ -129,15 +82,16 @@ void add_post_processor(const Json& json, const std::string& where, Surround& ou
 
 }  // namespace
 
-Json byte_level_frame(std::string_view pattern) {
-  Json pre_tokenizer = byte_level(pattern == "gpt2");
-  if (pattern != "gpt2" && !pattern.empty()) {
-    Json split = {{"type", "Split"},
-                  {"pattern", {{"Regex", pattern_expression(pattern)}}},
-                  {"behavior", "Isolated"},
-                  {"invert", false}};
-    Json list = Json::array();
-    list.push_back(std::move(split));
+Json byte_level_frame(const std::vector<std::string>& patterns) {
+  const bool gpt2 = !patterns.empty() && patterns.back() == "gpt2";
+  Json list = Json::array();
+  for (size_t i = 0; i + (gpt2 ? 1 : 0) < patterns.size(); ++i)
+    list.push_back({{"type", "Split"},
+                    {"pattern", {{"Regex", pattern_expression(patterns[i])}}},
+                    {"behavior", "Isolated"},
+                    {"invert", false}});
+  Json pre_tokenizer = byte_level(gpt2);
+  if (!list.empty()) {
     list.push_back(std::move(pre_tokenizer));
     pre_tokenizer = {{"type", "Sequence"}, {"pretokenizers", std::move(list)}};
   }
@@ -170,16 +124,35 @@ Json added_tokens_json(const AddedTokens& added) {
   return list;
 }
 
-PreTokenizer read_pre_tokenizer(const Json& json, std::string_view where) {
-  PreTokenizer out;
-  if (!json.is_null()) add_pre_tokenizer(json, concat(where, ": pre_tokenizer"), out);
-  return out;
-}
-
 Surround read_post_processor(const Json& json, std::string_view where) {
   Surround out;
   if (!json.is_null()) add_post_processor(json, concat(where, ": post_processor"), out);
   return out;
+}
+
+Json surround_json(const Vocabulary& vocabulary, const std::vector<int32_t>& before,
+                   const std::vector<int32_t>& after) {
+  if (before.empty() && after.empty()) return nullptr;
+  Json special = Json::object(), single = Json::array();
+  const auto add = [&](const std::vector<int32_t>& ids) {
+    for (const int32_t id : ids) {
+      const std::string text(vocabulary.bytes(id));
+      single.push_back({{"SpecialToken", {{"id", text}, {"type_id", 0}}}});
+      Json entry = {{"id", text}, {"ids", Json::array()}, {"tokens", Json::array()}};
+      entry["ids"].push_back(id);
+      entry["tokens"].push_back(text);
+      special[text] = std::move(entry);
+    }
+  };
+  add(before);
+  single.push_back({{"Sequence", {{"id", "A"}, {"type_id", 0}}}});
+  add(after);
+  Json pair = single;
+  pair.push_back({{"Sequence", {{"id", "B"}, {"type_id", 1}}}});
+  return {{"type", "TemplateProcessing"},
+          {"single", std::move(single)},
+          {"pair", std::move(pair)},
+          {"special_tokens", std::move(special)}};
 }
 
 AddedTokens read_added_tokens(const Json& json, std::string_view where) {

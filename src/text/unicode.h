@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace malssi {
@@ -35,5 +36,15 @@ inline CharClass char_class(int32_t value) {
   if (value >= unicode_detail::kClassified) return CharClass::other;
   return unicode_detail::char_classes()[static_cast<size_t>(value)];
 }
+
+// Properties that normalisers and pre-tokenizers ask for, of a valid character. "Punctuation" has
+// all of ASCII's symbols in it, as BERT has it.
+bool is_punctuation(int32_t value);
+bool is_mark(int32_t value);             // \p{M}
+bool is_nonspacing_mark(int32_t value);  // \p{Mn}
+bool is_control(int32_t value);          // control, format, private or unassigned; not \t, \n, \r
+bool is_ideograph(int32_t value);        // the blocks that BERT sets apart
+// The lower case of a character alone, which may be two characters.
+void append_lower_case(std::string& out, int32_t value);
 
 }  // namespace malssi

@@ -21,6 +21,10 @@ void Vocabulary::rehash(size_t slots) {
     if (id >= 0) slots_[slot_of(tokens_[static_cast<size_t>(id)])] = id;
 }
 
+void Vocabulary::extend(int64_t size) {
+  if (size > this->size()) tokens_.resize(static_cast<size_t>(size));
+}
+
 void Vocabulary::reserve(int64_t count) {
   tokens_.reserve(static_cast<size_t>(count));
   size_t slots = 64;

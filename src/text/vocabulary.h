@@ -19,6 +19,7 @@ class Vocabulary {
   // bytes.
   void add(int32_t id, std::string_view bytes);
   void reserve(int64_t count);
+  void extend(int64_t size);  // with ids that have no bytes, to at least this size
   int64_t size() const { return static_cast<int64_t>(tokens_.size()); }
   std::string_view bytes(int32_t id) const { return tokens_[static_cast<size_t>(id)]; }
   std::optional<int32_t> find(std::string_view bytes) const;

@@ -9,7 +9,7 @@
 #include "base/file.h"
 #include "infer/logprobs.h"
 #include "infer/model_predictor.h"
-#include "models/model.h"
+#include "io/model_source.h"
 
 namespace malssi {
 namespace {
@@ -31,12 +31,6 @@ class Reader {
     at_ += size;
     return std::string_view(bytes_).substr(at_ - size, size);
   }
-  Tensor matrix(int64_t rows, int64_t columns) {
-    std::vector<float> values(static_cast<size_t>(rows * columns));
-    std::memcpy(values.data(), take(values.size() * sizeof(float)).data(),
-                values.size() * sizeof(float));
-    return Tensor::from(values, columns == 1 ? Shape{rows} : Shape{rows, columns});
-  }
   bool at_end() const { return at_ == bytes_.size(); }
 
  private:
@@ -44,58 +38,10 @@ class Reader {
   size_t at_ = 0;
 };
 
-// llama2.c rotates neighbouring pairs, Hugging Face's Llama the two halves of a head: rows 2i, 2i + 1 -> i, i + half.
-Tensor halves_from_pairs(const Tensor& weight, int64_t heads) {
-  const int64_t rows = weight.dim(0), columns = weight.dim(1), size = rows / heads;
-  Tensor out = Tensor::empty({rows, columns});
-  for (int64_t row = 0; row < rows; ++row) {
-    const int64_t head = row / size, i = row % size;
-    const int64_t to = head * size + i / 2 + (i % 2) * (size / 2);
-    std::memcpy(out.f32() + to * columns, weight.f32() + row * columns,
-                static_cast<size_t>(columns) * sizeof(float));
-  }
-  return out;
-}
-
 std::unique_ptr<Model> load_stories(DType compute) {
-  Reader file(read_file(kFolder / "stories260K.bin"));
-  ModelConfig config;
-  config.family = "llama";
-  config.width = file.next<int32_t>();
-  config.hidden = file.next<int32_t>();
-  config.layers = file.next<int32_t>();
-  config.heads = file.next<int32_t>();
-  config.kv_heads = file.next<int32_t>();
-  config.vocab = file.next<int32_t>();
-  config.context = file.next<int32_t>();
-  config.tied = true;
-  const int64_t D = config.width, H = config.hidden;
-  const int64_t kv = D / config.heads * config.kv_heads;
-
-  std::map<std::string, Tensor> weights;
-  const auto layers = [&](const std::string& name, int64_t rows, int64_t columns, int64_t heads) {
-    for (int64_t i = 0; i < config.layers; ++i) {
-      Tensor weight = file.matrix(rows, columns);
-      if (heads > 0) weight = halves_from_pairs(weight, heads);
-      weights["model.layers." + std::to_string(i) + "." + name + ".weight"] = weight;
-    }
-  };
-  weights["model.embed_tokens.weight"] = file.matrix(config.vocab, D);
-  layers("input_layernorm", D, 1, 0);
-  layers("self_attn.q_proj", D, D, config.heads);
-  layers("self_attn.k_proj", kv, D, config.kv_heads);
-  layers("self_attn.v_proj", kv, D, 0);
-  layers("self_attn.o_proj", D, D, 0);
-  layers("post_attention_layernorm", D, 1, 0);
-  layers("mlp.gate_proj", H, D, 0);
-  layers("mlp.down_proj", D, H, 0);
-  layers("mlp.up_proj", H, D, 0);
-  weights["model.norm.weight"] = file.matrix(D, 1);
-  file.matrix(config.context, D / config.heads);  // sines and cosines
-  CHECK(file.at_end(), "the file is longer than the model");
-
-  auto model = make_model(config, compute, 0);
-  import_weights(*model, [&](const std::string& name) { return weights[name]; });
+  const ModelSource source = open_model(kFolder / "stories260K.bin");
+  auto model = make_model(source.config, compute, std::nullopt);
+  import_weights(*model, source.find);
   return model;
 }
 

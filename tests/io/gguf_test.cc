@@ -6,7 +6,6 @@
 #include <cstring>
 
 #include "io/gguf_writer.h"
-#include "io/lazy_tensor.h"
 #include "quant/formats.h"
 #include "scratch.h"
 
@@ -117,9 +116,9 @@ TEST_F(GgufFile, ComesBackAsWritten) {
   const Tensor matrix = file.borrow(*file.find_tensor("matrix"));
   EXPECT_EQ(matrix.shape(), (Shape{2, 3}));
   EXPECT_EQ(std::memcmp(matrix.data(), matrix_, sizeof(matrix_)), 0);
-  EXPECT_EQ(to_f32(file.borrow(*file.find_tensor("half"))).to_vector(),
+  EXPECT_EQ(file.borrow(*file.find_tensor("half")).to(DType::f32).to_vector(),
             (std::vector<float>{1, -2, 0.5f}));
-  for (const float x : to_f32(file.borrow(*file.find_tensor("blocks"))).to_vector())
+  for (const float x : file.borrow(*file.find_tensor("blocks")).to(DType::f32).to_vector())
     EXPECT_NEAR(x, 1, 1e-3);
   EXPECT_EQ(file.find_tensor("Matrix"), nullptr);
 }

@@ -221,10 +221,17 @@ TEST_F(ModelFolder, RefusesSizesFarBeyondItsFilesBeforeTakingMemory) {
   EXPECT_TRUE(contains(load_error_with("config.json", endless), "beyond belief"));
 }
 
-TEST_F(ModelFolder, LoadsWithAForeignChatTemplateButDoesNotChat) {
+TEST_F(ModelFolder, LoadsAForeignChatTemplate) {
+  save();
+  overwrite(folder_ / "chat_template.jinja", "{{ messages[0].content }}");
+  const Message messages[] = {{"user", "Hello"}};
+  EXPECT_EQ(load_model(folder_, DType::f32).dialogue().render_text(messages, true), "Hello");
+}
+
+TEST_F(ModelFolder, LoadsWithABrokenChatTemplateButDoesNotChat) {
   save();
   Json config = load_json(folder_ / "tokenizer_config.json");
-  config["chat_template"] = "{{ messages }}";
+  config["chat_template"] = "{% messages %}";
   overwrite(folder_ / "tokenizer_config.json", dump_json(config));
   const LoadedModel loaded = load_model(folder_, DType::f32);
   EXPECT_FALSE(loaded.chat);

@@ -28,7 +28,7 @@ TEST(ChatTemplate, RendersAsItsJinjaDoesInTransformers) {
 TEST(ChatTemplate, IsKnownByItsJinja) {
   for (const std::string& style : ChatTemplate::styles())
     EXPECT_EQ(ChatTemplate::from_jinja(ChatTemplate::named(style).jinja(), "here").style(), style);
-  EXPECT_NE(error_of([] { ChatTemplate::from_jinja("{{ messages }}", "here"); }).find("here"),
+  EXPECT_NE(error_of([] { ChatTemplate::from_jinja("{% messages %}", "here"); }).find("here"),
             std::string::npos);
 }
 

@@ -8,6 +8,7 @@
 #endif
 
 #include <cstring>
+#include <type_traits>
 
 #include "kernels/cpu/features.h"
 #include "kernels/cpu/native_bf16.h"
@@ -125,10 +126,31 @@ HWY_INLINE void rows_by_columns(const bf16* a, const bf16* panel, float* c, int6
   store_rows<kRows>(c, s.ldc, column, sum);
 }
 
+// One row of a against four panels: a single one would wait for each of its sums.
+template <class T>
+HWY_INLINE void row_by_panels(const T* a, const T* b, float* c, int64_t column,
+                              const BlockShape& s) {
+  const Full d;
+  hn::Vec<Full> sum[4];
+  for (int p = 0; p < 4; ++p) sum[p] = s.adds ? hn::LoadU(d, c + p * kPanel + column) : hn::Zero(d);
+  const int64_t panel = kPanel * s.ldb;
+  for (int64_t k = 0; k < s.K; ++k) {
+    const auto x = hn::Set(d, static_cast<float>(a[k]));
+    for (int p = 0; p < 4; ++p)
+      sum[p] = hn::MulAdd(x, hn::LoadU(d, b + p * panel + k * kPanel + column), sum[p]);
+  }
+  for (int p = 0; p < 4; ++p) hn::StoreU(sum[p], d, c + p * kPanel + column);
+}
+
 template <class T>
 HWY_INLINE void product_generic(const T* a, const T* b, float* c, const BlockShape& s) {
   const auto L = static_cast<int64_t>(Lanes(Full()));
-  for (int64_t n = 0; n < s.N; n += kPanel)
+  int64_t first = 0;
+  if constexpr (std::is_same_v<T, float>)
+    for (; s.M == 1 && first + 4 * kPanel <= s.N; first += 4 * kPanel)
+      for (int64_t column = 0; column < kPanel; column += L)
+        row_by_panels(a, b + first * s.ldb, c + first, column, s);
+  for (int64_t n = first; n < s.N; n += kPanel)
     for (int64_t column = 0; column < kPanel; column += L)
       for (int64_t m = 0; m < s.M; m += 8) {
         const T* const rows = a + m * s.lda;

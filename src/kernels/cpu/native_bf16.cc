@@ -103,6 +103,8 @@ void tiles_row(const bf16* a, const bf16* b, float* c, const BlockShape& s) {
 
 void product_avx512_bf16(const bf16* a, const bf16* b, float* c, const BlockShape& s) {
   int64_t n = 0;
+  if (s.M < 8)  // so few rows that columns must keep the processor busy
+    for (; n + 4 * kTile <= s.N; n += 4 * kTile) panels_product<4>(a, b + n * s.ldb, c + n, s);
   for (; n + 2 * kTile <= s.N; n += 2 * kTile) panels_product<2>(a, b + n * s.ldb, c + n, s);
   if (n < s.N) panels_product<1>(a, b + n * s.ldb, c + n, s);
 }

@@ -63,8 +63,8 @@ inline void transpose_headers(const uint8_t* const* rows, int64_t at, __m512i* o
   transpose_quarters(out);
 }
 
-// Defined in avx512_rows.cc: the sums of one token, straight from the blocks. False where the format has no such way or
-// the columns are no multiple of 256; then nothing was done.
+// Defined in avx512_rows.cc: the sums of one token, straight from the blocks. False where the format has no such way;
+// then nothing was done.
 bool int8_row_sums_avx512(DType dtype, const uint8_t* const* rows, int64_t columns,
                           const Int8Rows& x, Ahead& ahead, Int8Panel& scales, float* sums);
 

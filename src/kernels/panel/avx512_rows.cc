@@ -1,11 +1,14 @@
 // One token's sums straight from packed blocks: each row's bytes are multiplied in the order in which they lie, which takes
 // less work than a panel and keeps up with memory. Whole sums are exact, so the results are the panel's to the bit.
+#include <algorithm>
+
 #include "kernels/panel/avx512_scales-inl.h"
 
 namespace malssi::panel {
 namespace {
 
-constexpr int64_t kHalf = 256;  // columns that a format's part() takes
+constexpr int64_t kHalf =
+    256;  // columns that a format's part() takes, of which the first `blocks` by 32 are there
 
 inline __m512i add_words(__m512i a, __m512i b) {
   return _mm512_add_epi32(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
@@ -32,12 +35,15 @@ struct Q8_0Rows {
   static constexpr int kShift = 0;
   static constexpr int word_of(int g) { return (g / 8 * 2 + g % 2) * 4 + g / 2 % 4; }
   static void arrange(__m512i&, __m512i&) {}
-  static __m512i part(const uint8_t* p, const __m512i* x) {
+  static __m512i part(const uint8_t* p, const __m512i* x, int64_t blocks) {
     const __m512i sign = _mm512_set1_epi8(static_cast<char>(0x80));
+    const auto at = [&](int64_t b) __attribute__((always_inline)) {
+      return p + std::min(b, blocks - 1) * 34 + 2;
+    };
     __m512i v[4];
 #pragma GCC unroll 4
     for (int i = 0; i < 4; ++i)
-      v[i] = dot(_mm512_xor_si512(both(p + i * 68 + 2, p + i * 68 + 36), sign), x[i]);
+      v[i] = dot(_mm512_xor_si512(both(at(2 * i), at(2 * i + 1)), sign), x[i]);
     return sums_of_quarters(v);
   }
   static void scales(Rows rows, int64_t columns, int64_t lane, Int8Panel& panel) {
@@ -56,9 +62,12 @@ struct Q4_0Rows {
     a = low;
     b = high;
   }
-  static __m512i four_blocks(const uint8_t* p, const __m512i* x) {
+  static __m512i four_blocks(const uint8_t* p, const __m512i* x, int64_t blocks) {
     const __m512i low = _mm512_set1_epi8(15);
-    const __m512i bytes = four(p + 2, p + 20, p + 38, p + 56);
+    const auto at = [&](int64_t b) __attribute__((always_inline)) {
+      return p + std::min(b, blocks - 1) * 18 + 2;
+    };
+    const __m512i bytes = four(at(0), at(1), at(2), at(3));
     const __m512i first = dot(_mm512_and_si512(bytes, low), x[0]);
     return _mm512_dpbusd_epi32(first, _mm512_and_si512(_mm512_srli_epi16(bytes, 4), low), x[1]);
   }
@@ -81,7 +90,7 @@ struct Q4KRows {
     a = even;
     b = odd;
   }
-  static __m512i part(const uint8_t* p, const __m512i* x) {
+  static __m512i part(const uint8_t* p, const __m512i* x, int64_t) {
     const __m512i low = _mm512_set1_epi8(15);
     const __m512i a = load512(p + 16), b = load512(p + 80);
     const __m512i v[4] = {dot(_mm512_and_si512(a, low), x[0]),
@@ -98,7 +107,7 @@ struct Q4KRows {
 
 struct Q5KRows : Q4KRows {
   static constexpr int64_t kBytes = 176;
-  static __m512i part(const uint8_t* p, const __m512i* x) {
+  static __m512i part(const uint8_t* p, const __m512i* x, int64_t) {
     const __m512i low = _mm512_set1_epi8(15), fifth = _mm512_set1_epi8(16);
     const __m512i a = load512(p + 48), b = load512(p + 112), high = both(p + 16, p + 16);
     // Bit g of a byte is the fifth bit of group g's number; 4 - g rotated to its place.
@@ -166,29 +175,31 @@ inline __m512 scaled(const __m512i* whole, int first, int last, const Int8Rows& 
   return sum;
 }
 
-// Formats with groups of 32: 512 columns are 16 groups.
+// Formats with groups of 32: 512 columns are 16 groups. Where there are fewer, the last one's sums stand in for the others.
 template <class Format>
 void sums_by_32(const uint8_t* const* rows, int64_t columns, const Int8Rows& x, Ahead& ahead,
                 Int8Panel& panel, float* sums) {
+  const int64_t blocks = columns / 32;
   __m512i xs[8];
-  for (int i = 0; i < 8; ++i)
-    xs[i] = i < columns / 64 ? load512(x.q + i * 64) : _mm512_setzero_si512();
+  for (int i = 0; i < 8; ++i) xs[i] = load512(x.q + std::min<int64_t>(i, (blocks - 1) / 2) * 64);
   for (int i = 0; i < 8; i += 2) Format::arrange(xs[i], xs[i + 1]);
-  const bool is_whole = columns == 2 * kHalf;
   for (int64_t lane = 0; lane < kRows; lane += 16) {
     __m512i whole[16];
     for (int i = 0; i < 16; ++i) {
       const uint8_t* const row = rows[lane + i];
-      ahead.fetch(Format::kBytes * columns / kHalf);
+      ahead.fetch(Format::kBytes * blocks / 8);
       if constexpr (Format::kHalves) {
-        const __m512i first = Format::part(row, xs);
-        whole[i] =
-            sums_of_halves(first, is_whole ? Format::part(row + Format::kBytes, xs + 4) : first);
+        const __m512i first = Format::part(row, xs, std::min<int64_t>(blocks, 8));
+        whole[i] = sums_of_halves(
+            first, blocks > 8 ? Format::part(row + Format::kBytes, xs + 4, blocks - 8) : first);
       } else {
         __m512i v[4];
-        for (int j = 0; j < 4; ++j)
-          v[j] = j < 2 || is_whole ? Format::four_blocks(row + j * Format::kBytes / 2, xs + j * 2)
-                                   : v[j - 2];
+#pragma GCC unroll 4
+        for (int j = 0; j < 4; ++j) {
+          const int64_t used = std::min<int64_t>(j, (blocks - 1) / 4);
+          v[j] = Format::four_blocks(row + used * Format::kBytes / 2, xs + j * 2,
+                                     std::min<int64_t>(4, blocks - used * 4));
+        }
         whole[i] = sums_of_quarters(v);
       }
     }
@@ -225,7 +236,6 @@ void sums_q6_k(const uint8_t* const* rows, int64_t columns, const Int8Rows& x, A
 
 bool int8_row_sums_avx512(DType dtype, const uint8_t* const* rows, int64_t columns,
                           const Int8Rows& x, Ahead& ahead, Int8Panel& scales, float* sums) {
-  if (columns % kHalf != 0) return false;
   switch (dtype) {
     case DType::q8_0:
       sums_by_32<Q8_0Rows>(rows, columns, x, ahead, scales, sums);

@@ -82,9 +82,9 @@ class Activations {
 
   void make_bytes(int64_t M) {
     const int64_t groups = M * K / 32;
-    const Int8RowsOut out{scratch_.take<int8_t>(M * K),   scratch_.take<float>(groups),
-                          scratch_.take<int32_t>(groups), scratch_.take<int32_t>(groups * 2),
-                          scratch_.take<float>(groups),   scratch_.take<float>(groups * 2)};
+    const Int8RowsOut out{scratch_.take<int8_t>(M * K + 64), scratch_.take<float>(groups),
+                          scratch_.take<int32_t>(groups),    scratch_.take<int32_t>(groups * 2),
+                          scratch_.take<float>(groups),      scratch_.take<float>(groups * 2)};
     rows(M, [&](int64_t begin, int64_t end) {
       const int64_t at = begin * K / 32;
       panel::kernels().to_int8(floats + begin * K, (end - begin) * K,

@@ -1,0 +1,18 @@
+// Parts of what inspect() shows, shared by its readers.
+#pragma once
+
+#include "base/json.h"
+#include "models/model.h"
+#include "text/tokenizer.h"
+
+namespace malssi {
+
+Json config_json(const ModelConfig& config);
+Json tokenizer_json(const Tokenizer& tokenizer);
+// Bytes of keys and values for one token, in bf16.
+int64_t cache_bytes_per_token(const ModelConfig& config);
+
+// Adds what a GGUF file holds to result: kind "gguf", its version and metadata, and what a folder's has.
+void inspect_gguf(const fs::path& file, Json& result);
+
+}  // namespace malssi
