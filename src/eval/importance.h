@@ -19,7 +19,7 @@ class ImportanceCollector {
   // Windows of at most `window` tokens go through the model.
   void add(std::span<const int32_t> ids, int64_t window);
   int64_t tokens() const { return tokens_; }
-  // By published name of the weight: [columns].
+  // By published name of the weight: [columns]. Without those that saw nothing: experts whom no token was sent to.
   std::map<std::string, std::vector<float>> importance() const;
 
  private:

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "quant/widen.h"
 
 namespace malssi {
 namespace {
@@ -164,6 +165,17 @@ const GgufValue* Gguf::find(std::string_view name) const {
   const GgufKey* key = find_key(name);
   if (!key) return nullptr;
   return &values_.emplace(key->name, decode(*key, where())).first->second;
+}
+
+std::vector<double> Gguf::numbers(std::string_view name) const {
+  constexpr int64_t kMost = 65536;
+  const GgufTensor* tensor = find_tensor(name);
+  if (!tensor) return {};
+  REQUIRE(tensor->shape.size() <= kMost && can_widen(tensor->dtype), where(), ": tensor \"", name,
+          "\" is ", dtype_name(tensor->dtype), " ", tensor->shape, ", expected at most ", kMost,
+          " floating-point numbers");
+  const std::vector<float> values = borrow(*tensor).to(DType::f32).to_vector();
+  return {values.begin(), values.end()};
 }
 
 std::optional<int64_t> Gguf::find_int(std::string_view key) const {

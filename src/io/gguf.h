@@ -10,12 +10,12 @@
 
 #include "base/file.h"
 #include "io/gguf_header.h"
-#include "models/gguf_value.h"
+#include "models/gguf_names.h"
 #include "tensor/tensor.h"
 
 namespace malssi {
 
-class Gguf {
+class Gguf : public GgufKeys {
  public:
   // Error: what is wrong with the file, or the part that is missing, in one line.
   explicit Gguf(const fs::path& file);
@@ -28,7 +28,9 @@ class Gguf {
   // Of the first part, in its order.
   const std::vector<GgufKey>& keys() const { return parts_.front().header.keys; }
   // Null where there is no such key. Error: a number too large to hold.
-  const GgufValue* find(std::string_view key) const;
+  const GgufValue* find(std::string_view key) const override;
+  std::vector<double> numbers(std::string_view tensor) const override;
+  bool has_tensor(std::string_view name) const override { return find_tensor(name) != nullptr; }
   // The value, or nothing where there is no such key. Error: it is of another type; names the key.
   std::optional<int64_t> find_int(std::string_view key) const;
   std::optional<bool> find_bool(std::string_view key) const;

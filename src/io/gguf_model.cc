@@ -1,9 +1,9 @@
 #include "io/gguf_model.h"
 
 #include <algorithm>
+#include <map>
 
 #include "base/error.h"
-#include "io/gguf_names.h"
 #include "io/gguf_tokenizer.h"
 #include "io/weight_layout.h"
 
@@ -31,32 +31,75 @@ GgufVocabulary vocabulary_of(const ModelSource& source) {
   return vocabulary;
 }
 
-// Hugging Face's layout to GGUF's.
-LazyTensor in_gguf_layout(const ModelConfig& config, const LazyTensor& weight) {
-  const GgufPlace place = gguf_place(config, weight.name);
-  LazyTensor out{place.name, weight.shape, weight.dtype, weight.load};
-  if (place.paired_heads > 0)
-    out.load = [load = weight.load, heads = place.paired_heads] {
-      return pairs_from_halves(load(), heads);
-    };
-  const bool is_conv = config.family == "gpt2" && weight.shape.rank() == 2 &&
-                       weight.name.find(".h.") != std::string::npos;
-  if (is_conv) {
-    out.shape = {weight.shape[1], weight.shape[0]};
-    out.load = [load = weight.load] { return transposed(load()); };
+// A weight in GGUF's layout, in f32.
+Tensor in_gguf_layout(const ModelSource& source, const ModelPart& p) {
+  Tensor tensor = source.need(p.part.name, p.published_shape()).to(DType::f32);
+  if (p.part.transposed && p.shape.rank() == 2) tensor = transposed(tensor);
+  if (p.part.interleaved_heads > 0) tensor = pairs_from_halves(tensor, p.part.interleaved_heads);
+  if (p.part.added == 0) return tensor;
+  tensor = tensor.clone();
+  for (int64_t i = 0; i < tensor.size(); ++i) tensor.f32()[i] += p.part.added;
+  return tensor;
+}
+
+// The matrices of all experts in one.
+Tensor stacked(const ModelSource& source, const std::vector<ModelPart>& experts,
+               const Shape& shape) {
+  Tensor whole = Tensor::empty(shape);
+  for (const ModelPart& expert : experts)
+    whole.rows(expert.part.expert, expert.part.expert + 1)
+        .copy_from(in_gguf_layout(source, expert));
+  return whole;
+}
+
+void plan_weights(const ModelSource& source, Model& model, std::vector<LazyTensor>& tensors) {
+  std::map<std::string, std::vector<ModelPart>> stacks;  // of experts, by GGUF's name
+  for (const ModelPart& p : parts_of(model)) {
+    const std::string& name = p.part.gguf;
+    REQUIRE(!name.empty(), source.where, ": the weight \"", p.part.name, "\" of a ",
+            source.config.family, " model has no place in a GGUF file");
+    if (p.part.expert >= 0) {
+      if (stacks[name].empty()) tensors.push_back({.name = name});
+      stacks[name].push_back(p);
+      continue;
+    }
+    tensors.push_back(
+        {name, p.shape, DType::f32, [&source, p] { return in_gguf_layout(source, p); }});
+    if (wants_zero_bias(source.config, p.part.name))
+      tensors.push_back({name.substr(0, name.rfind(".weight")) + ".bias",
+                         {p.shape[0]},
+                         DType::f32,
+                         [rows = p.shape[0]] { return Tensor::zeros({rows}); }});
   }
-  return out;
+  for (LazyTensor& tensor : tensors) {
+    const auto found = stacks.find(tensor.name);
+    if (found == stacks.end()) continue;
+    const auto& experts = found->second;
+    const auto count = static_cast<int64_t>(experts.size());
+    tensor.shape = {count, experts[0].shape[0], experts[0].shape[1]};
+    tensor.load = [&source, experts, shape = tensor.shape] {
+      return stacked(source, experts, shape);
+    };
+  }
 }
 
 }  // namespace
 
 GgufPlan plan_gguf(const ModelSource& source) {
   const ModelConfig& c = source.config;
-  GgufPlan plan{source.where, c.family, c.layers, c.heads, c.kv_heads};
-  for (const LazyTensor& weight : published_weights(source, DType::f32))
-    plan.tensors.push_back(in_gguf_layout(c, weight));
-  plan.put_keys = [&source](GgufWriter& writer) {
-    put_config(source.config, writer);
+  const std::shared_ptr<Model> model = make_model(c, DType::f32, std::nullopt);
+  GgufPlan plan{source.where, "", c.layers, c.heads, c.kv_heads, c.experts};
+  gguf_keys(*model, [&](const std::string& key, const GgufValue& value) {
+    if (const auto* text = gguf_string(value); text && key == "general.architecture")
+      plan.architecture = *text;
+  });
+  plan_weights(source, *model, plan.tensors);
+  for (const NamedTensor& extra : gguf_extra_tensors(*model))
+    plan.tensors.push_back({extra.name, extra.value.shape(), extra.value.dtype(),
+                            [value = extra.value] { return value; }});
+  plan.put_keys = [&source, model](GgufWriter& writer) {
+    gguf_keys(*model,
+              [&](const std::string& key, const GgufValue& value) { writer.put(key, value); });
     if (source.tokenizer) put_gguf_vocabulary(vocabulary_of(source), writer);
   };
   return plan;

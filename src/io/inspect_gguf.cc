@@ -1,6 +1,5 @@
 // What a GGUF file holds.
 #include "base/error.h"
-#include "io/gguf_names.h"
 #include "io/gguf_tokenizer.h"
 #include "io/inspect_parts.h"
 
@@ -46,7 +45,7 @@ void inspect_gguf(const fs::path& path, Json& result) {
                       {"weights_bf16", 2 * file.parameter_count()},
                       {"training", 16 * file.parameter_count()}};
   try {
-    const ModelConfig config = config_from_gguf(file);
+    const ModelConfig config = config_from_gguf(file, file.where());
     result["config"] = config_json(config);
     result["memory"]["kv_cache_per_token"] = cache_bytes_per_token(config);
   } catch (const Error& problem) {  // of an architecture this program does not have

@@ -10,9 +10,9 @@ namespace malssi {
 
 struct LazyTensor {
   std::string name;
-  Shape shape;
-  DType dtype = DType::f32;      // of what load() gives
-  std::function<Tensor()> load;  // called once, from the thread that writes
+  Shape shape = {};
+  DType dtype = DType::f32;           // of what load() gives
+  std::function<Tensor()> load = {};  // called once, from the thread that writes
 };
 
 // f32 numbers in another dtype; importance [columns] may be null. Error: a number that the dtype cannot hold; `name` is the

@@ -12,7 +12,7 @@ namespace {
 
 constexpr int64_t kHeaderNumbers = 7;
 
-struct Place {
+struct Stored {
   int64_t offset = 0;  // in numbers, after the header
   Shape shape;
   int64_t paired_heads = 0;
@@ -39,7 +39,7 @@ class Layout {
   }
 
   int64_t size() const { return size_; }
-  const Place* find(const std::string& name) const {
+  const Stored* find(const std::string& name) const {
     const auto found = places_.find(name);
     return found == places_.end() ? nullptr : &found->second;
   }
@@ -55,7 +55,7 @@ class Layout {
       add("model.layers." + std::to_string(i) + "." + name + ".weight", shape, paired_heads);
   }
 
-  std::map<std::string, Place> places_;
+  std::map<std::string, Stored> places_;
   int64_t size_ = 0;
 };
 
@@ -104,7 +104,7 @@ ModelSource open_llama2c(const fs::path& path) {
           " numbers, its header asks for ", layout->size(),
           ": it is damaged, or no llama2.c checkpoint of the legacy version");
   source.find = [file, layout](const std::string& name) {
-    const Place* place = layout->find(name);
+    const Stored* place = layout->find(name);
     if (!place) return Tensor();
     const auto* data = file->bytes().data() + 4 * (kHeaderNumbers + place->offset);
     const Tensor tensor = Tensor::borrowed(file, data, place->shape, DType::f32);

@@ -1,7 +1,9 @@
 #include "io/model_source.h"
 
+#include <map>
+
 #include "base/error.h"
-#include "io/gguf_names.h"
+#include "io/gguf.h"
 #include "io/gguf_tokenizer.h"
 #include "io/lazy_tensor.h"
 #include "io/llama2c.h"
@@ -29,7 +31,8 @@ ModelSource open_folder(const fs::path& folder) {
   source.config = config_from_hf(load_json(config), config.string());
   const auto weights = std::make_shared<const WeightFiles>(WeightFiles::open(folder));
   source.find = [weights](const std::string& name) { return weights->load(name); };
-  for (const char* file : {"tokenizer.json", "vocab.json", "encoder.json"})
+  for (const char* file :
+       {"tokenizer.json", "tokenizer.model", "vocab.json", "encoder.json", "vocab.txt"})
     if (!source.tokenizer && path_exists(folder / file)) source.tokenizer = load_tokenizer(folder);
   source.chat_template = template_of(folder);
   if (path_exists(folder / "generation_config.json"))
@@ -37,25 +40,51 @@ ModelSource open_folder(const fs::path& folder) {
   return source;
 }
 
-// Conv1D weights: Hugging Face's GPT-2 has them transposed.
-bool is_transposed(const ModelConfig& config, const Tensor& tensor, std::string_view name) {
-  return config.family == "gpt2" && tensor.shape().rank() == 2 &&
-         name.find(".h.") != std::string_view::npos;
+// Refuses a configuration that asks for far more than the file holds, before memory is taken for it.
+void check_claim(const ModelConfig& c, const Gguf& file) {
+  const auto number = [](int64_t value) { return static_cast<double>(value); };
+  const double held = number(file.parameter_count());
+  REQUIRE(number(c.layers) <= held && number(c.context) * number(c.head_dim) <= 2 * held + 5e7,
+          file.where(), ": describes ", c.layers, " layers and a context of ", c.context,
+          ", beyond belief for ", file.parameter_count(), " parameters: the file is damaged");
+}
+
+Tensor shifted(const Tensor& x, float by) {
+  const Tensor y = x.to(DType::f32).clone();
+  for (int64_t i = 0; i < y.size(); ++i) y.f32()[i] += by;
+  return y;
+}
+
+// The part out of GGUF's layout.
+Tensor published(const Tensor& held, const WeightPart& part, const std::string& where) {
+  Tensor tensor = held;
+  if (part.expert >= 0) {
+    REQUIRE(held.shape().rank() == 3 && part.expert < held.dim(0), where, ": tensor \"", part.gguf,
+            "\" is ", held.shape(), "; expected experts, rows, columns");
+    tensor = held.rows(part.expert, part.expert + 1).view({held.dim(1), held.dim(2)});
+  }
+  if (part.interleaved_heads > 0) {
+    REQUIRE(tensor.dim(0) % (2 * part.interleaved_heads) == 0, where, ": tensor \"", part.gguf,
+            "\" is ", tensor.shape(), ", no ", part.interleaved_heads, " heads of pairs");
+    tensor = halves_from_pairs(tensor, part.interleaved_heads);
+  }
+  if (part.transposed && tensor.shape().rank() == 2) tensor = transposed(tensor.to(DType::f32));
+  return part.added != 0 ? shifted(tensor, -part.added) : tensor;
 }
 
 ModelSource open_gguf(const fs::path& path) {
   const auto file = std::make_shared<const Gguf>(path);
   ModelSource source;
   source.where = path.string();
-  source.config = config_from_gguf(*file);
-  source.find = [file, config = source.config](const std::string& name) {
-    const GgufPlace place = gguf_place(config, name);
-    const GgufTensor* found = file->find_tensor(place.name);
-    if (!found) return Tensor();
-    const Tensor tensor = file->borrow(*found);
-    if (place.paired_heads > 0) return halves_from_pairs(tensor, place.paired_heads);
-    if (is_transposed(config, tensor, name)) return transposed(tensor.to(DType::f32));
-    return tensor;
+  source.config = config_from_gguf(*file, source.where);
+  check_claim(source.config, *file);
+  const auto parts = std::make_shared<std::map<std::string, WeightPart>>();
+  for (const ModelPart& p : parts_of(*make_model(source.config, DType::f32, std::nullopt)))
+    parts->emplace(p.part.name, p.part);
+  source.find = [file, parts](const std::string& name) {
+    const auto part = parts->find(name);
+    const GgufTensor* found = part == parts->end() ? nullptr : file->find_tensor(part->second.gguf);
+    return found ? published(file->borrow(*found), part->second, file->where()) : Tensor();
   };
   if (file->find("tokenizer.ggml.model")) {
     const GgufVocabulary vocabulary = read_gguf_vocabulary(*file);
@@ -65,17 +94,13 @@ ModelSource open_gguf(const fs::path& path) {
   return source;
 }
 
-// Programs that read GPT-2 want its biases, if only zeros.
+// Programs that read GPT-2 want its biases.
 void add_zero_biases(const ModelConfig& config, DType dtype, std::vector<LazyTensor>& weights) {
-  if (config.family != "gpt2" || config.bias) return;
   for (size_t i = 0, count = weights.size(); i < count; ++i) {
+    if (!wants_zero_bias(config, weights[i].name)) continue;
     const std::string& name = weights[i].name;
-    const bool is_table = name.find(".wte.") != name.npos || name.find(".wpe.") != name.npos ||
-                          name == "lm_head.weight";
-    const size_t end = name.rfind(".weight");
-    if (is_table || end == name.npos) continue;
+    const std::string bias = name.substr(0, name.rfind(".weight")) + ".bias";
     const Shape shape{weights[i].shape[-1]};
-    const std::string bias = name.substr(0, end) + ".bias";
     weights.push_back({bias, shape, dtype, [shape, dtype, bias] {
                          return from_f32(Tensor::zeros(shape), dtype, nullptr, bias);
                        }});
@@ -103,26 +128,42 @@ ModelSource open_model(const fs::path& model, const std::optional<fs::path>& tok
   return source;
 }
 
-std::vector<LazyTensor> published_weights(const ModelSource& source, DType dtype) {
-  std::vector<LazyTensor> weights;
-  const auto model = make_model(source.config, DType::f32, std::nullopt);
-  model->visit([&](const Parameter& p) {
+Tensor ModelSource::need(const std::string& published, const Shape& shape) const {
+  const Tensor found = find(published);
+  REQUIRE(found.defined(), where, ": there is no tensor \"", published, "\": not a whole ",
+          config.family, " model");
+  REQUIRE(found.shape() == shape, where, ": tensor \"", published, "\" is ", found.shape(),
+          ", the configuration makes it ", shape);
+  return found;
+}
+
+std::vector<ModelPart> parts_of(Model& model) {
+  std::vector<ModelPart> parts;
+  model.visit([&](const Parameter& p) {
+    const Shape& whole = p.value->shape();
     for (const WeightPart& part : p.parts) {
       const int64_t rows = part.end - part.begin;
-      const Shape& whole = p.value->shape();
-      const Shape shape = whole.rank() == 1 ? Shape{rows}
-                          : part.transposed ? Shape{whole[1], rows}
-                                            : Shape{rows, whole[1]};
-      weights.push_back({part.name, shape, dtype, [&source, dtype, shape, name = part.name] {
-                           const Tensor found = source.find(name);
-                           REQUIRE(found.defined(), source.where, ": there is no tensor \"", name,
-                                   "\": not a whole ", source.config.family, " model");
-                           REQUIRE(found.shape() == shape, source.where, ": tensor \"", name,
-                                   "\" is ", found.shape(), ", the configuration makes it ", shape);
-                           return from_f32(found.to(DType::f32), dtype, nullptr, name);
-                         }});
+      parts.push_back({part, whole.rank() == 1 ? Shape{rows} : Shape{rows, whole[1]}});
     }
   });
+  return parts;
+}
+
+bool wants_zero_bias(const ModelConfig& config, std::string_view name) {
+  const bool is_table = name.find(".wte.") != name.npos || name.find(".wpe.") != name.npos ||
+                        name == "lm_head.weight";
+  return config.family == "gpt2" && !config.bias && !is_table && name.ends_with(".weight");
+}
+
+std::vector<LazyTensor> published_weights(const ModelSource& source, DType dtype) {
+  std::vector<LazyTensor> weights;
+  for (const ModelPart& p : parts_of(*make_model(source.config, DType::f32, std::nullopt))) {
+    const Shape shape = p.published_shape();
+    weights.push_back({p.part.name, shape, dtype, [&source, dtype, shape, name = p.part.name] {
+                         return from_f32(source.need(name, shape).to(DType::f32), dtype, nullptr,
+                                         name);
+                       }});
+  }
   add_zero_biases(source.config, dtype, weights);
   return weights;
 }

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/file.h"
 #include "base/json.h"
@@ -23,6 +24,9 @@ struct ModelSource {
   std::unique_ptr<Tokenizer> tokenizer;  // null where there is none
   std::string chat_template;             // Jinja, or empty
   Json generation = Json::object();
+
+  // The tensor, which must be there and have this shape: Error.
+  Tensor need(const std::string& published, const Shape& shape) const;
 };
 
 // A file is GGUF or llama2.c's by its first bytes. Error: what is missing or damaged. tokenizer_file: a tokenizer beside the
@@ -31,7 +35,19 @@ ModelSource open_model(const fs::path& model,
                        const std::optional<fs::path>& tokenizer_file = std::nullopt);
 bool is_gguf_file(const fs::path& path);
 
-// A whole list of the model's weights in Hugging Face's names and layout, in `dtype` (f32, f16, bf16), loaded when written.
+// A weight as files name it, with the shape that it has in this program.
+struct ModelPart {
+  WeightPart part;
+  Shape shape;
+  Shape published_shape() const { return part.transposed ? Shape{shape[1], shape[0]} : shape; }
+};
+// All of a model's, in its order.
+std::vector<ModelPart> parts_of(Model& model);
+
+// Whether programs that read this family want biases that the model has not, if only zeros; of this weight.
+bool wants_zero_bias(const ModelConfig& config, std::string_view published);
+
+// All weights in Hugging Face's names and layout, in `dtype` (f32, f16, bf16), loaded when written.
 std::vector<LazyTensor> published_weights(const ModelSource& source, DType dtype);
 
 }  // namespace malssi

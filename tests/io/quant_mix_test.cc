@@ -90,7 +90,7 @@ GgufPlan plan_of(int64_t layers, int64_t width, int64_t hidden) {
   plan.heads = 4;
   plan.kv_heads = 1;
   const auto add = [&](const std::string& name, const Shape& shape) {
-    plan.tensors.push_back({.name = name, .shape = shape, .load = {}});
+    plan.tensors.push_back({.name = name, .shape = shape});
   };
   add("output.weight", {400, width});
   add("token_embd.weight", {400, width});
@@ -169,9 +169,8 @@ TEST(QuantMix, LeavesUnitsOfExpertsAndPositionsAlone) {
   plan.experts = 8;
   for (const char* name :
        {"position_embd.weight", "blk.0.ffn_gate_inp.weight", "blk.0.attn_q.bias"})
-    plan.tensors.push_back({.name = name, .shape = {256, 256}, .load = {}});
-  plan.tensors.push_back(
-      {.name = "blk.0.ffn_down_exps.weight", .shape = {8, 256, 256}, .load = {}});
+    plan.tensors.push_back({.name = name, .shape = {256, 256}});
+  plan.tensors.push_back({.name = "blk.0.ffn_down_exps.weight", .shape = {8, 256, 256}});
   const Choices choices("q4_k_m", plan, HasImportance::no);
   EXPECT_EQ(choices.of("position_embd.weight"), 'f');
   EXPECT_EQ(choices.of("blk.0.ffn_gate_inp.weight"), 'f');
