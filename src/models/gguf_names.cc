@@ -300,22 +300,6 @@ void gguf_keys(const Model& model, const Put& put_whole) {
   put_expert_keys(c, put);
 }
 
-namespace {
-
-// GPT-2's biases, which other programs expect, of a model without any.
-std::vector<NamedTensor> zero_biases(const ModelConfig& c) {
-  const std::pair<const char*, int64_t> parts[] = {
-      {"attn_norm", c.width}, {"attn_qkv", 3 * c.width}, {"attn_output", c.width},
-      {"ffn_norm", c.width},  {"ffn_up", c.hidden},      {"ffn_down", c.width}};
-  std::vector<NamedTensor> biases = {{"output_norm.bias", Tensor::zeros({c.width})}};
-  for (int64_t layer = 0; layer < c.layers; ++layer)
-    for (const auto& [name, size] : parts)
-      biases.push_back({concat("blk.", layer, ".", name, ".bias"), Tensor::zeros({size})});
-  return biases;
-}
-
-}  // namespace
-
 std::vector<NamedTensor> gguf_extra_tensors(const Model& model) {
   const ModelConfig& c = model.config();
   const RopeScaling& s = c.rope_scaling;
@@ -323,7 +307,6 @@ std::vector<NamedTensor> gguf_extra_tensors(const Model& model) {
     const std::vector<float> narrow(values.begin(), values.end());
     return NamedTensor{name, Tensor::from(narrow, {static_cast<int64_t>(narrow.size())})};
   };
-  if (c.family == "gpt2" && !c.bias) return zero_biases(c);
   if (s.kind == "longrope")
     return {tensor(kShortFactors, s.factors), tensor(kLongFactors, s.long_factors)};
   if (s.kind == "llama3" || s.kind == "factors")
