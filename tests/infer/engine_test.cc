@@ -126,7 +126,7 @@ TEST(Engine, DraftsChangeTheSpeedAndNotTheAnswer) {
       fast.engine.run();
       EXPECT_EQ(ids_of(slow.answers[0]), ids_of(fast.answers[0]));
       EXPECT_EQ(drafted.length(0), plain.length(0));
-      if (repeats && temperature == 0) EXPECT_LT(drafted.passes * 3, plain.passes);
+      EXPECT_LE(drafted.passes * (repeats && temperature == 0 ? 3 : 1), plain.passes);
     }
   }
 }
