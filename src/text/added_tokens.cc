@@ -32,6 +32,23 @@ int64_t space_end(std::string_view text, int64_t at) {
   return at;
 }
 
+// Whether a character can be part of a word, as \w has it.
+bool is_word(CodePoint character) {
+  if (character.value < 0) return false;
+  const CharClass kind = char_class(character.value);
+  return kind == CharClass::letter || kind == CharClass::number || character.value == '_' ||
+         is_mark(character.value);
+}
+
+// Whether text[begin, end) has no part of a word on either side.
+bool stands_alone(std::string_view text, int64_t begin, int64_t end) {
+  int64_t before = begin - 1;
+  while (before > 0 && (static_cast<uint8_t>(text[static_cast<size_t>(before)]) & 0xC0) == 0x80)
+    --before;
+  if (before >= 0 && is_word(decode_utf8(text, before))) return false;
+  return end >= std::ssize(text) || !is_word(decode_utf8(text, end));
+}
+
 }  // namespace
 
 void AddedTokens::add(AddedToken token) {
@@ -79,7 +96,8 @@ const AddedToken* AddedTokens::match_at(std::string_view text, int64_t at,
   for (const int32_t index : first_[static_cast<uint8_t>(text[static_cast<size_t>(at)])]) {
     const AddedToken& token = tokens_[static_cast<size_t>(index)];
     if ((parse_special || !token.special) &&
-        text.substr(static_cast<size_t>(at)).starts_with(token.text))
+        text.substr(static_cast<size_t>(at)).starts_with(token.text) &&
+        (!token.single_word || stands_alone(text, at, at + std::ssize(token.text))))
       return &token;
   }
   return nullptr;

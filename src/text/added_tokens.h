@@ -17,6 +17,7 @@ struct AddedToken {
   bool special = true;
   bool strip_left = false;   // swallows white space before it
   bool strip_right = false;  // and after it
+  bool single_word = false;  // stands for itself only between characters that are no letters
   bool normalized = false;   // kept for the file only
 };
 
