@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "text/vocabulary.h"
+
 namespace malssi {
 
 struct AddedToken {
@@ -45,8 +47,9 @@ class AddedTokens {
   std::vector<AddedToken> tokens_;  // as added
   bool plain_ = false;              // one that is not special is among them
   std::vector<int32_t> index_;      // by id: place in tokens_, or -1
-  std::array<std::vector<int32_t>, 256>
-      first_;  // places of tokens that start with a byte, the longest first
+  Vocabulary places_;               // place in tokens_ by text
+  // The lengths of the tokens that start with a byte, each once, the longest first.
+  std::array<std::vector<int64_t>, 256> lengths_;
 };
 
 }  // namespace malssi
