@@ -203,11 +203,11 @@ GgufVocabulary of_sentencepiece(const PipelineTokenizer& tokenizer) {
   const bool unigram = tokenizer.model() == PipelineTokenizer::Model::unigram;
   GgufVocabulary out = empty_vocabulary(tokenizer, unigram ? "t5" : "llama");
   const Json& frame = tokenizer.frame();
+  put_normalizer(frame, out);
+  put_pre_tokenizer(frame, out);
   const bool bytes = get_or<bool>(frame.at("model"), "byte_fallback", false, "tokenizer");
   REQUIRE(bytes || unigram,
           "writing GGUF: llama.cpp wants byte tokens in a SentencePiece BPE vocabulary");
-  put_normalizer(frame, out);
-  put_pre_tokenizer(frame, out);
   REQUIRE(unigram || (out.precompiled_charsmap.empty() && !*out.remove_extra_whitespaces),
           "writing GGUF: llama.cpp does not normalise for a SentencePiece BPE vocabulary, which "
           "this tokenizer wants");

@@ -87,8 +87,7 @@ class Reader {
     if (v_.model == "t5") defaults_ = {.eos = 1, .unknown = 2, .pad = 0, .add_eos = true};
     if (v_.model == "bert") defaults_ = {.bos = 101, .unknown = 100, .pad = 0};
     if (v_.model == "gemma4") defaults_ = {.add_bos = true};
-    if (v_.model == "gpt2")
-      defaults_ = {.bos = 11, .eos = 11, .add_bos = gguf_pattern(v_.pre, where_).add_bos};
+    if (v_.model == "gpt2") defaults_ = {.add_bos = gguf_pattern(v_.pre, where_).add_bos};
     gemma4_ = std::find(v_.tokens.begin(), v_.tokens.end(), "<|tool_response>") != v_.tokens.end();
   }
 
@@ -116,16 +115,15 @@ class Reader {
   };
 
   int32_t size() const { return static_cast<int32_t>(v_.tokens.size()); }
-  // The id that the file gives, else the one that its kind has, where such a token exists.
+  // The id that the file gives, else the one that its kind has, where that is no ordinary token.
   int32_t role(int32_t given, int32_t fallback) const {
     const int32_t id = given >= 0 ? given : fallback;
-    return id < size() ? id : -1;
+    if (id < 0 || id >= size()) return -1;
+    const bool ordinary =
+        v_.model != "bert" && !v_.types.empty() && v_.types[static_cast<size_t>(id)] == kNormal;
+    return given >= 0 || !ordinary ? id : -1;
   }
-  int32_t unknown() const {
-    const int32_t id = role(v_.unk_id, defaults_.unknown);
-    const bool told = v_.model != "llama" || v_.unk_id >= 0 || v_.types.empty() || id < 0;
-    return told || v_.types[static_cast<size_t>(id)] == kUnknown ? id : -1;
-  }
+  int32_t unknown() const { return role(v_.unk_id, defaults_.unknown); }
   int32_t type(int32_t id) const {
     const std::string& token = v_.tokens[static_cast<size_t>(id)];
     if (gemma4_ && token == "</s>") return kNormal;

@@ -143,6 +143,16 @@ TEST(GgufVocabulary, LlamaThreeStartsATextUnlessTheFileSaysOtherwise) {
   EXPECT_NE(first(), 7);
 }
 
+TEST(GgufVocabulary, WithoutSpecialTokensThereAreNoRoles) {
+  for (const auto& tokenizer :
+       {make_byte_tokenizer(), make_char_tokenizer(training_text(), {.byte_fallback = true})}) {
+    const auto back = tokenizer_from_gguf(gguf_vocabulary(*tokenizer), "file.gguf");
+    EXPECT_EQ(back->bos_id(), -1) << tokenizer->kind();
+    EXPECT_EQ(back->eos_id(), -1) << tokenizer->kind();
+    EXPECT_EQ(back->encode("말씨", {.add_special = true}), tokenizer->encode("말씨"));
+  }
+}
+
 TEST(GgufVocabulary, WrongKeysAreErrorsThatNameTheFile) {
   const GgufVocabulary good = gguf_vocabulary(*trained("gpt2"));
   const auto message_of = [](const GgufVocabulary& vocabulary) {
