@@ -142,7 +142,7 @@ Json ForeignChat::messages_json(std::span<const Message> messages) const {
   return list;
 }
 
-Text ForeignChat::text(std::span<const Message> messages, const ChatOptions& options) const {
+Text ForeignChat::text(std::span<const Message> messages, const RenderOptions& options) const {
   Json all = messages_json(messages);
   int64_t size = 0;
   for (const Message& message : messages)
@@ -170,13 +170,13 @@ Text ForeignChat::text(std::span<const Message> messages, const ChatOptions& opt
 }
 
 std::vector<bool> ForeignChat::trained_bytes(const Text& text, std::span<const Message> messages,
-                                             const ChatOptions& options) const {
+                                             const RenderOptions& options) const {
   std::vector<bool> trained(text.size());
   bool enclosed = false;
   for (size_t at = 0; at < text.size(); ++at)
     if (text.mark(at) & kGeneration) enclosed = trained[at] = true;
   if (enclosed) return trained;
-  ChatOptions prompt = options;
+  RenderOptions prompt = options;
   prompt.add_generation_prompt = true;
   for (size_t i = 0; i < messages.size() && i + 1 < kData; ++i) {
     if (messages[i].role != "assistant") continue;
@@ -202,7 +202,7 @@ std::vector<bool> ForeignChat::trained_bytes(const Text& text, std::span<const M
 }
 
 std::vector<ChatPiece> ForeignChat::render(std::span<const Message> messages,
-                                           const ChatOptions& options) const {
+                                           const RenderOptions& options) const {
   const Text text = this->text(messages, options);
   const std::vector<bool> trained = trained_bytes(text, messages, options);
   std::vector<ChatPiece> pieces;

@@ -150,7 +150,7 @@ TEST(ForeignChat, PassesToolsVariablesAndTheDate) {
       "{{ tools | tojson if tools }}|{{ mode }}|{{ strftime_now('%Y') }}|{{ bos_token }}|{{ "
       "documents }}",
       "t", {.bos = "<s>"});
-  ChatOptions options{.tools = Json::array({1}), .variables = {{"mode", "x"}}, .now = std::tm{}};
+  RenderOptions options{.tools = Json::array({1}), .variables = {{"mode", "x"}}, .now = std::tm{}};
   options.now->tm_year = 101;
   const Message messages[] = {{"user", "q"}};
   std::string text;
