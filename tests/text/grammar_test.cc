@@ -263,7 +263,7 @@ TEST_F(Constrained, LongAnswersTakeBoundedMemory) {
   EXPECT_TRUE(state.must_end());
 }
 
-TEST(Grammar, ErrorsSayWhatIsWrong) {
+TEST(Grammar, ErrorsOfRegularExpressionsSayWhatIsWrong) {
   const std::pair<const char*, const char*> regexes[] = {{"(a", "not closed"},
                                                          {"a)", "unexpected ')'"},
                                                          {"*a", "not supported here"},
@@ -284,6 +284,9 @@ TEST(Grammar, ErrorsSayWhatIsWrong) {
     const std::string message = error_of([p = pattern] { compile(regex_grammar(p)); });
     EXPECT_TRUE(is_one_line(message) && contains(message, what)) << pattern << ": " << message;
   }
+}
+
+TEST(Grammar, ErrorsOfGbnfSayWhatIsWrong) {
   const std::pair<const char*, const char*> grammars[] = {
       {"", "'root' is not defined"},
       {"root ::= a", "'a' is not defined"},
@@ -299,6 +302,9 @@ TEST(Grammar, ErrorsSayWhatIsWrong) {
     const std::string message = error_of([t = text] { compile(gbnf_grammar(t)); });
     EXPECT_TRUE(is_one_line(message) && contains(message, what)) << text << ": " << message;
   }
+}
+
+TEST(Grammar, ErrorsOfJsonSchemasSayWhatIsWrong) {
   const std::pair<const char*, const char*> schemas[] = {
       {"false", "allows nothing"},
       {"1", "expected an object"},
