@@ -30,6 +30,7 @@ class ForeignChat {
  private:
   jinja::Text text(std::span<const Message> messages, const RenderOptions& options) const;
   Json messages_json(std::span<const Message> messages) const;
+  void find_absent_form();
   void find_turn_end();
   void find_argument_form();
   std::vector<bool> trained_bytes(const jinja::Text& text, std::span<const Message> messages,
@@ -39,6 +40,7 @@ class ForeignChat {
   ChatTokens tokens_;
   std::string turn_end_;
   bool arguments_as_text_ = false;  // it prints a call's arguments as they are
+  bool absent_is_none_ = true;      // no tools are "none", as transformers has it; else undefined
 };
 
 }  // namespace malssi
