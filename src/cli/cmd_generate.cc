@@ -12,6 +12,7 @@
 #include "base/signal.h"
 #include "cli/commands.h"
 #include "cli/generation_flags.h"
+#include "cli/grammar_flags.h"
 #include "infer/generate.h"
 #include "infer/model_predictor.h"
 
@@ -21,6 +22,7 @@ namespace {
 
 struct GenerateCommand {
   GenerationFlags flags;
+  GrammarFlags grammar;
   std::optional<std::string> prompt;
   std::string prompt_file;
   std::string system;
@@ -180,11 +182,14 @@ void run(GenerateCommand& command, Runner& runner) {
     throw UsageError("--samples and --beams exclude each other: beams are not drawn at random");
   if (!command.beams && command.n_best > 1)
     throw UsageError("--n-best needs --beams (for several random answers: --samples)");
+  if (command.beams && command.grammar.given())
+    throw UsageError("--beams and a grammar exclude each other: leave out one of them");
   if (!command.system.empty() && !command.chat) throw UsageError("--system needs --chat");
   const LoadedModel loaded = command.flags.load();
   GenerateOptions options = command.flags.options(loaded, command.chat);
   options.logprobs = command.json ? command.logprobs : -1;
   options.show_special = command.show_special;
+  options.grammar = command.grammar.compiled(*loaded.tokenizer);
   const std::vector<int32_t> prompt = prompt_ids(command, loaded);
 
   const StopSignal stop;
@@ -210,8 +215,10 @@ void add_generate(CLI::App& app, Runner& runner) {
       "Examples:\n"
       "  malssi generate --model runs/demo/model --chat --prompt \"Where does Mina live?\"\n"
       "  echo \"Once upon a time\" | malssi generate --model DIR --max-tokens 100 --seed 1\n"
-      "  malssi generate --model DIR --prompt \"To be\" --beams 8 --n-best 3 --json");
+      "  malssi generate --model DIR --prompt \"To be\" --beams 8 --n-best 3 --json\n"
+      "  malssi generate --model DIR --chat --prompt \"Who?\" --json-schema schema.json");
   command->flags.add_to(*sub);
+  command->grammar.add_to(*sub);
   auto* prompt = sub->add_option("--prompt", command->prompt, "text to go on from");
   sub->add_option("--prompt-file", command->prompt_file,
                   "file with that text; - or no prompt at all: standard input")

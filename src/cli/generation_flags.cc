@@ -4,6 +4,7 @@
 #include <random>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "infer/generate.h"
 #include "infer/generation_defaults.h"
 
@@ -17,6 +18,17 @@ std::optional<DType> compute_dtype(const std::string& name) {
   return std::nullopt;
 }
 
+namespace {
+
+ChatTokens tokens_of(const Tokenizer& tokenizer) {
+  const auto text = [&](int32_t id) {
+    return id < 0 ? std::string() : std::string(tokenizer.token_bytes(id));
+  };
+  return {.bos = text(tokenizer.bos_id()), .eos = text(tokenizer.eos_id())};
+}
+
+}  // namespace
+
 void GenerationFlags::add_to(CLI::App& command) {
   command.add_option("--model", model_, "Hugging Face folder, run folder, or GGUF file")
       ->required()
@@ -27,7 +39,7 @@ void GenerationFlags::add_to(CLI::App& command) {
   command
       .add_option("--template", template_,
                   "chat template in place of the model's own: " +
-                      CLI::detail::join(ChatTemplate::styles(), ", "))
+                      CLI::detail::join(ChatTemplate::styles(), ", ") + ", or a .jinja file")
       ->type_name("NAME");
   command
       .add_option("--context", context_,
@@ -57,7 +69,11 @@ void GenerationFlags::add_to(CLI::App& command) {
 
 LoadedModel GenerationFlags::load() const {
   LoadedModel loaded = load_model(model_, compute_dtype(dtype_));
-  if (!template_.empty()) loaded.chat = ChatTemplate::named(template_);
+  if (template_.ends_with(".jinja"))
+    loaded.chat =
+        ChatTemplate::from_jinja(read_file(template_), template_, tokens_of(*loaded.tokenizer));
+  else if (!template_.empty())
+    loaded.chat = ChatTemplate::named(template_);
   return loaded;
 }
 

@@ -12,6 +12,8 @@ std::string_view finish_reason_name(FinishReason reason) {
       return "stop_token";
     case FinishReason::stop_string:
       return "stop_string";
+    case FinishReason::grammar_complete:
+      return "grammar_complete";
     case FinishReason::max_tokens:
       return "max_tokens";
     case FinishReason::context_full:
@@ -47,14 +49,26 @@ Reply::Reply(const Tokenizer& tokenizer, std::span<const int32_t> prompt,
   check_generate(options);
   check_prompt(prompt, capacity);
   sampler_.see(prompt);
+  if (options.grammar) grammar_.emplace(options.grammar);
   generation_.prompt_tokens = static_cast<int64_t>(prompt.size());
+}
+
+int32_t Reply::choose(std::span<const float> logits) {
+  if (!grammar_) return sampler_.sample(logits);
+  masked_.assign(logits.begin(), logits.end());
+  grammar_->mask(masked_, options_.stop_tokens);
+  const int32_t id = sampler_.sample(masked_);
+  const auto& ends = options_.stop_tokens;
+  const bool stops = std::find(ends.begin(), ends.end(), id) != ends.end();
+  CHECK(stops || grammar_->accept(id), "token ", id, " does not fit the grammar");
+  return id;
 }
 
 std::optional<int32_t> Reply::advance(std::span<const float> logits) {
   CHECK(!over_, "the answer is over");
   logits = logits.first(
       std::min(logits.size(), static_cast<size_t>(std::max<int64_t>(tokenizer_.vocab_size(), 1))));
-  GeneratedToken token{.id = sampler_.sample(logits)};
+  GeneratedToken token{.id = choose(logits)};
   if (options_.logprobs >= 0) {
     token.top = top_logprobs(logits, options_.logprobs);
     token.logprob = logits[static_cast<size_t>(token.id)] - log_sum_exp(logits);
@@ -70,6 +84,8 @@ std::optional<int32_t> Reply::advance(std::span<const float> logits) {
   const auto count = static_cast<int64_t>(generation_.tokens.size());
   if (stops_.stopped())
     end(FinishReason::stop_string);
+  else if (grammar_ && grammar_->must_end())
+    end(FinishReason::grammar_complete);
   else if (count >= options_.max_tokens)
     end(FinishReason::max_tokens);
   else if (generation_.prompt_tokens + count >= capacity_)

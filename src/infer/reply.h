@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -12,12 +13,20 @@
 #include "infer/logprobs.h"
 #include "infer/sampler.h"
 #include "infer/stop_strings.h"
+#include "text/grammar/constraint.h"
 #include "text/tokenizer.h"
 #include "text/utf8.h"
 
 namespace malssi {
 
-enum class FinishReason { stop_token, stop_string, max_tokens, context_full, cancelled };
+enum class FinishReason {
+  stop_token,
+  stop_string,
+  grammar_complete,  // nothing more may come
+  max_tokens,
+  context_full,
+  cancelled
+};
 // "stop_token", "stop_string", ...
 std::string_view finish_reason_name(FinishReason reason);
 
@@ -30,6 +39,9 @@ struct GenerateOptions {
   // model's own, before temperature, penalty and filters.
   int64_t logprobs = -1;
   bool show_special = false;  // print special tokens that are no stop tokens
+  // What the answer may be; null: anything. Made for the tokenizer in use. A stop token may come
+  // only when the answer is complete.
+  std::shared_ptr<const CompiledGrammar> grammar = {};
 };
 
 // Throws an Error that names the setting, its value and its range.
@@ -72,11 +84,14 @@ class Reply {
  private:
   void end(FinishReason reason);
   void add_text(std::string_view bytes);
+  int32_t choose(std::span<const float> logits);
 
   const Tokenizer& tokenizer_;
   GenerateOptions options_;
   int64_t capacity_;
   Sampler sampler_;
+  std::optional<GrammarState> grammar_;
+  std::vector<float> masked_;
   StopStrings stops_;
   Utf8Stream utf8_;
   size_t taken_ = 0;

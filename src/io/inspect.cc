@@ -51,15 +51,13 @@ void add_weights(Json& result, const WeightFiles& weights, const ModelConfig* co
         {{"name", file->path().filename().string()}, {"bytes", file->file_bytes()}});
 }
 
-// The style of our templates, the problem with a foreign one, null where there is none.
+// The template's style ("jinja": of others), the problem with a broken one, null where there is none.
 Json chat_json(const fs::path& folder) {
-  const fs::path path = folder / "tokenizer_config.json";
-  if (!path_exists(path)) return nullptr;
   try {
-    const auto chat = ChatTemplate::from_config(load_json(path), path.string());
+    const auto chat = load_chat_template(folder);
     return chat ? Json(chat->style()) : Json();
-  } catch (const Error& foreign) {
-    return foreign.what();
+  } catch (const Error& broken) {
+    return broken.what();
   }
 }
 

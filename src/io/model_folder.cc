@@ -91,19 +91,14 @@ std::unique_ptr<Model> model_from(const ModelConfig& config, std::optional<DType
 }
 
 void load_chat(const fs::path& folder, LoadedModel& loaded) {
-  const fs::path path = folder / "tokenizer_config.json";
   loaded.chat_problem = folder.string() +
                         ": no chat template: it is a base model, which continues text; "
                         "tune it first (malssi tune sft)";
-  if (!path_exists(path)) return;
-  Json config = load_json(path);
-  const fs::path alone = folder / "chat_template.jinja";  // where newer transformers puts it
-  if (path_exists(alone)) config["chat_template"] = read_file(alone);
   try {
-    loaded.chat = ChatTemplate::from_config(config, path.string());
+    loaded.chat = load_chat_template(folder);
     if (loaded.chat) loaded.chat_problem.clear();
-  } catch (const Error& foreign) {
-    loaded.chat_problem = foreign.what();
+  } catch (const Error& broken) {
+    loaded.chat_problem = broken.what();
   }
 }
 
@@ -147,6 +142,15 @@ Json generation_config(const Model& model, const Tokenizer& tokenizer, const Cha
 const ChatTemplate& LoadedModel::dialogue() const {
   REQUIRE(chat, chat_problem);
   return *chat;
+}
+
+std::optional<ChatTemplate> load_chat_template(const fs::path& folder) {
+  const fs::path path = folder / "tokenizer_config.json";
+  if (!path_exists(path)) return std::nullopt;
+  Json config = load_json(path);
+  const fs::path alone = folder / "chat_template.jinja";  // where newer transformers puts it
+  if (path_exists(alone)) config["chat_template"] = read_file(alone);
+  return ChatTemplate::from_config(config, path.string());
 }
 
 fs::path find_model(const fs::path& folder) {

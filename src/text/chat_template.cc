@@ -214,7 +214,7 @@ std::string ChatTemplate::jinja() const {
 }
 
 std::vector<Piece> ChatTemplate::render(std::span<const Message> messages,
-                                        const ChatOptions& options) const {
+                                        const RenderOptions& options) const {
   REQUIRE(!messages.empty(), "chat template: there is no message");
   if (foreign_) return foreign_->render(messages, options);
   const Style& style = style_of(style_);
@@ -235,7 +235,7 @@ std::vector<Piece> ChatTemplate::render(std::span<const Message> messages,
 
 std::vector<Piece> ChatTemplate::render(std::span<const Message> messages,
                                         bool add_generation_prompt) const {
-  return render(messages, ChatOptions{.add_generation_prompt = add_generation_prompt});
+  return render(messages, RenderOptions{.add_generation_prompt = add_generation_prompt});
 }
 
 std::string ChatTemplate::render_text(std::span<const Message> messages,

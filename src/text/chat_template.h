@@ -49,7 +49,7 @@ class ChatTemplate {
   // Error: an unknown role, or no message at all; of a foreign template, whatever it refuses.
   // Our own styles take neither tools nor variables. The pieces of a foreign template are its
   // words, with special tokens among them, and the messages'.
-  std::vector<Piece> render(std::span<const Message> messages, const ChatOptions& options) const;
+  std::vector<Piece> render(std::span<const Message> messages, const RenderOptions& options) const;
   std::vector<Piece> render(std::span<const Message> messages, bool add_generation_prompt) const;
   std::string render_text(std::span<const Message> messages, bool add_generation_prompt) const;
   // Tokens that a tokenizer must have for this style (none for a foreign one, which comes with its
@@ -75,7 +75,7 @@ struct EncodedChat {
 // Message texts are plain text: a "<|end|>" inside one stays six characters and ends nothing.
 // Error: the tokenizer lacks one of the template's special tokens.
 EncodedChat encode_chat(const Tokenizer& tokenizer, const ChatTemplate& chat,
-                        std::span<const Message> messages, const ChatOptions& options);
+                        std::span<const Message> messages, const RenderOptions& options);
 EncodedChat encode_chat(const Tokenizer& tokenizer, const ChatTemplate& chat,
                         std::span<const Message> messages, bool add_generation_prompt);
 

@@ -68,7 +68,7 @@ void encode_text(const Tokenizer& tokenizer, Pieces pieces, std::vector<int32_t>
 }  // namespace
 
 EncodedChat encode_chat(const Tokenizer& tokenizer, const ChatTemplate& chat,
-                        std::span<const Message> messages, const ChatOptions& options) {
+                        std::span<const Message> messages, const RenderOptions& options) {
   const std::vector<ChatPiece> pieces = chat.render(messages, options);
   EncodedChat out;
   for (size_t i = 0; i < pieces.size();) {
@@ -89,7 +89,7 @@ EncodedChat encode_chat(const Tokenizer& tokenizer, const ChatTemplate& chat,
 EncodedChat encode_chat(const Tokenizer& tokenizer, const ChatTemplate& chat,
                         std::span<const Message> messages, bool add_generation_prompt) {
   return encode_chat(tokenizer, chat, messages,
-                     ChatOptions{.add_generation_prompt = add_generation_prompt});
+                     RenderOptions{.add_generation_prompt = add_generation_prompt});
 }
 
 }  // namespace malssi

@@ -83,8 +83,19 @@ std::string first_token(std::string_view text, std::string_view eos) {
 
 ForeignChat::ForeignChat(std::string_view jinja, std::string_view where, ChatTokens tokens)
     : template_(jinja, where), tokens_(std::move(tokens)) {
+  find_absent_form();
   find_argument_form();
   find_turn_end();
+}
+
+// A few templates go through the tools whether there are some or not.
+void ForeignChat::find_absent_form() {
+  const Message messages[] = {{"user", "Hello"}};
+  try {
+    text(messages, {});
+  } catch (const Error&) {
+    absent_is_none_ = false;
+  }
 }
 
 // Some templates print arguments with tojson, others as they are; an object printed as it is would
@@ -110,6 +121,13 @@ void ForeignChat::find_turn_end() {
     const Span answer = span_of(last, 2);
     if (!answer.found()) return;
     turn_end_ = first_token(last.bytes().substr(answer.end), tokens_.eos);
+    if (turn_end_.empty()) return;
+    // What the assistant's turn holds before the answer's words cannot be its end.
+    const std::string_view whole = last.bytes();
+    const Text prompt = text(std::span(messages).first(1), {.add_generation_prompt = true});
+    const bool grown = whole.starts_with(prompt.bytes()) && prompt.size() <= answer.begin;
+    const size_t begin = grown ? prompt.size() : answer.begin;
+    if (whole.substr(begin, answer.begin - begin).find(turn_end_) != whole.npos) turn_end_.clear();
     if (turn_end_.empty()) return;
     // What stands between two turns must hold it too: else it ends the text, or begins a turn.
     const Text inside = text(messages, {});
@@ -142,7 +160,7 @@ Json ForeignChat::messages_json(std::span<const Message> messages) const {
   return list;
 }
 
-Text ForeignChat::text(std::span<const Message> messages, const ChatOptions& options) const {
+Text ForeignChat::text(std::span<const Message> messages, const RenderOptions& options) const {
   Json all = messages_json(messages);
   int64_t size = 0;
   for (const Message& message : messages)
@@ -150,9 +168,10 @@ Text ForeignChat::text(std::span<const Message> messages, const ChatOptions& opt
   std::vector<jinja::Variable> variables = {
       {.name = "bos_token", .value = tokens_.bos},
       {.name = "eos_token", .value = tokens_.eos},
-      {.name = "tools", .value = options.tools, .mark = kData},
-      {.name = "documents", .value = nullptr},
       {.name = "add_generation_prompt", .value = options.add_generation_prompt}};
+  if (absent_is_none_ || !options.tools.is_null())
+    variables.push_back({.name = "tools", .value = options.tools, .mark = kData});
+  if (absent_is_none_) variables.push_back({.name = "documents", .value = nullptr});
   REQUIRE(options.variables.is_object(), "chat template: the variables are ",
           json_kind(options.variables), ", expected an object");
   for (const auto& [name, value] : options.variables.get_ref<const Json::object_t&>())
@@ -170,13 +189,13 @@ Text ForeignChat::text(std::span<const Message> messages, const ChatOptions& opt
 }
 
 std::vector<bool> ForeignChat::trained_bytes(const Text& text, std::span<const Message> messages,
-                                             const ChatOptions& options) const {
+                                             const RenderOptions& options) const {
   std::vector<bool> trained(text.size());
   bool enclosed = false;
   for (size_t at = 0; at < text.size(); ++at)
     if (text.mark(at) & kGeneration) enclosed = trained[at] = true;
   if (enclosed) return trained;
-  ChatOptions prompt = options;
+  RenderOptions prompt = options;
   prompt.add_generation_prompt = true;
   for (size_t i = 0; i < messages.size() && i + 1 < kData; ++i) {
     if (messages[i].role != "assistant") continue;
@@ -202,7 +221,7 @@ std::vector<bool> ForeignChat::trained_bytes(const Text& text, std::span<const M
 }
 
 std::vector<ChatPiece> ForeignChat::render(std::span<const Message> messages,
-                                           const ChatOptions& options) const {
+                                           const RenderOptions& options) const {
   const Text text = this->text(messages, options);
   const std::vector<bool> trained = trained_bytes(text, messages, options);
   std::vector<ChatPiece> pieces;

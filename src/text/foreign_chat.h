@@ -23,22 +23,24 @@ class ForeignChat {
   const std::string& jinja() const { return template_.source(); }
   // Error: a role that is no plain word, or what the template makes of the dialogue.
   std::vector<ChatPiece> render(std::span<const Message> messages,
-                                const ChatOptions& options) const;
+                                const RenderOptions& options) const;
   // The token that ends an answer, as the template writes it; empty: none was found.
   const std::string& turn_end() const { return turn_end_; }
 
  private:
-  jinja::Text text(std::span<const Message> messages, const ChatOptions& options) const;
+  jinja::Text text(std::span<const Message> messages, const RenderOptions& options) const;
   Json messages_json(std::span<const Message> messages) const;
+  void find_absent_form();
   void find_turn_end();
   void find_argument_form();
   std::vector<bool> trained_bytes(const jinja::Text& text, std::span<const Message> messages,
-                                  const ChatOptions& options) const;
+                                  const RenderOptions& options) const;
 
   jinja::Template template_;
   ChatTokens tokens_;
   std::string turn_end_;
   bool arguments_as_text_ = false;  // it prints a call's arguments as they are
+  bool absent_is_none_ = true;      // no tools are "none", as transformers has it; else undefined
 };
 
 }  // namespace malssi

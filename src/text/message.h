@@ -17,7 +17,7 @@ struct Message {
   std::string name = {}, tool_call_id = {};  // of a tool's answer
 };
 
-struct ChatOptions {
+struct RenderOptions {
   bool add_generation_prompt = false;  // end with what opens the assistant's turn
   Json tools = nullptr;                // functions the model may call, as OpenAI's API lists them
   Json variables = Json::object();     // more for the template: {"enable_thinking": false}

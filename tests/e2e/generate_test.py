@@ -41,6 +41,23 @@ class Choosing(GenerateTest):
         self.assertEqual(len(out["generations"]), 3)
 
 
+class Grammars(GenerateTest):
+    def test_an_answer_fits_its_json_schema(self):
+        schema = {"properties": {"name": {"type": "string", "maxLength": 8}, "age": {"type": "integer", "minimum": 1,
+                                                                                   "maximum": 99}}, "required": ["name", "age"]}
+        for seed in "123":
+            answer = json.loads(self.generate("--json-schema", json.dumps(schema), "--prompt", "Mina", "--seed", seed,
+                                              "--max-tokens", "200"))
+            self.assertEqual(list(answer), ["name", "age"])
+            self.assertTrue(1 <= answer["age"] <= 99 and len(answer["name"]) <= 8)
+
+    def test_an_answer_matches_its_expression(self):
+        self.assertRegex(self.generate("--regex", "[0-9]{3}-[a-z]{2}", "--prompt", "Mina"), r"^[0-9]{3}-[a-z]{2}\n$")
+
+    def test_a_wrong_grammar_is_told(self):
+        self.bad("generate", "--model", BASE, "--prompt", "x", "--regex", "(a", words=["not closed"])
+
+
 class Output(GenerateTest):
     def test_json_has_log_probabilities_of_the_tokens(self):
         out = json.loads(self.generate("--greedy", "--prompt", "Mina", "--json", "--logprobs", "2"))

@@ -320,5 +320,22 @@ TEST(EncodePrompt, AnEmptyPromptNeedsATokenThatBeginsTexts) {
   EXPECT_EQ(encode_prompt(*tokenizer, ""), Ids{257});
 }
 
+TEST(Generate, KeepsToAGrammarAndEndsOnlyWhenItIsComplete) {
+  const auto tokenizer = byte_tokenizer();
+  GenerateOptions options = greedy();
+  options.grammar =
+      std::make_shared<const CompiledGrammar>(regex_grammar("[a-c]{3,9}"), *tokenizer);
+  FakePredictor model = speaker(1, ids_of("xbz"));  // and would end after that
+  Streamed result = run(model, "p", options);
+  EXPECT_EQ(result.generation.reason, FinishReason::stop_token);
+  EXPECT_EQ(result.generation.text, "aba");
+  options.grammar = std::make_shared<const CompiledGrammar>(regex_grammar("ab"), *tokenizer);
+  options.stop_tokens = {};
+  FakePredictor other = speaker(1, ids_of("zzzz"));
+  result = run(other, "p", options);
+  EXPECT_EQ(result.generation.reason, FinishReason::grammar_complete);
+  EXPECT_EQ(result.generation.text, "ab");
+}
+
 }  // namespace
 }  // namespace malssi

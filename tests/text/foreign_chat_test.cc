@@ -145,12 +145,33 @@ TEST(ForeignChat, GivesArgumentsInTheFormThatTheTemplatePrints) {
   EXPECT_EQ(rendered("'x' + c.function.arguments"), "x{\"a\": 1}");
 }
 
+TEST(ForeignChat, TakesNoTokenForATurnsEndThatStandsInsideTurnsToo) {
+  const auto ends = [](const std::string& before) {
+    return ChatTemplate::from_jinja(
+               "{% for m in messages %}<|" + std::string("{{ m.role }}|>") +
+                   "{% if m.role == 'assistant' %}" + before +
+                   "{% endif %}{{ m.content }}<|close|>{% endfor %}{% if add_generation_prompt "
+                   "%}<|assistant|>{% endif %}",
+               "t")
+        .stop_tokens();
+  };
+  EXPECT_EQ(ends(""), std::vector<std::string>{"<|close|>"});
+  EXPECT_TRUE(ends("<|open|>thoughts<|close|>").empty());
+}
+
+TEST(ForeignChat, LeavesAbsentToolsUndefinedWhereNoneIsRefused) {
+  const Message messages[] = {{"user", "q"}};
+  const ChatTemplate chat = ChatTemplate::from_jinja(
+      "{% for tool in tools %}{{ tool }}{% endfor %}{{ messages[0].content }}", "t");
+  EXPECT_EQ(chat.render_text(messages, true), "q");
+}
+
 TEST(ForeignChat, PassesToolsVariablesAndTheDate) {
   const ChatTemplate chat = ChatTemplate::from_jinja(
       "{{ tools | tojson if tools }}|{{ mode }}|{{ strftime_now('%Y') }}|{{ bos_token }}|{{ "
       "documents }}",
       "t", {.bos = "<s>"});
-  ChatOptions options{.tools = Json::array({1}), .variables = {{"mode", "x"}}, .now = std::tm{}};
+  RenderOptions options{.tools = Json::array({1}), .variables = {{"mode", "x"}}, .now = std::tm{}};
   options.now->tm_year = 101;
   const Message messages[] = {{"user", "q"}};
   std::string text;

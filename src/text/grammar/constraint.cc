@@ -12,9 +12,6 @@ constexpr int64_t kMaxPlaces = 16'384;  // of one answer; then its table starts 
 constexpr size_t kMaxMasks = 4'096;     // kept for one grammar
 constexpr size_t kNever = std::numeric_limits<size_t>::max();
 
-bool has(const std::vector<uint64_t>& bits, int32_t id) {
-  return bits[static_cast<size_t>(id) / 64] >> (id % 64) & 1;
-}
 void add(std::vector<uint64_t>& bits, int32_t id) {
   bits[static_cast<size_t>(id) / 64] |= uint64_t{1} << (id % 64);
 }
@@ -22,6 +19,24 @@ void add(std::vector<uint64_t>& bits, int32_t id) {
 int32_t shared_bytes(std::string_view a, std::string_view b) {
   const auto end = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
   return static_cast<int32_t>(end.first - a.begin());
+}
+
+// Sets the other logits to -infinity; false when none is allowed.
+bool keep_allowed(std::span<float> logits, const std::vector<uint64_t>& allowed) {
+  constexpr float kOut = -std::numeric_limits<float>::infinity();
+  bool any = false;
+  for (size_t begin = 0; begin < logits.size(); begin += 64) {
+    const uint64_t bits = begin / 64 < allowed.size() ? allowed[begin / 64] : 0;
+    const size_t count = std::min<size_t>(64, logits.size() - begin);
+    const std::span<float> some = logits.subspan(begin, count);
+    if (bits == 0) {
+      std::fill(some.begin(), some.end(), kOut);
+    } else if (~bits != 0) {
+      for (size_t i = 0; i < count; ++i) some[i] = bits >> i & 1 ? some[i] : kOut;
+    }
+    any = any || bits != 0;
+  }
+  return any;
 }
 
 // Walks all tokens of the list from a place; visit(index, taken, left): all bytes are taken; on the
@@ -56,7 +71,7 @@ void walk(Walker& walker, int32_t from, const TokenList& list, const Tokenizer& 
 }  // namespace
 
 CompiledGrammar::CompiledGrammar(const Grammar& grammar, const Tokenizer& tokenizer)
-    : tokenizer_(tokenizer), automaton_(compile(grammar)) {
+    : tokenizer_(tokenizer), automaton_(compile(grammar)), inside_(automaton_) {
   for (int64_t i = 0; i < tokenizer.vocab_size(); ++i) {
     const auto id = static_cast<int32_t>(i);
     if (!tokenizer.is_special(id) && !tokenizer.token_bytes(id).empty()) tokens_.ids.push_back(id);
@@ -72,12 +87,13 @@ CompiledGrammar::CompiledGrammar(const Grammar& grammar, const Tokenizer& tokeni
   }
 }
 
+// Masks of one grammar share much of their walks: the table of steps is kept between them.
 CompiledGrammar::Mask CompiledGrammar::computed(int32_t state) const {
   Mask mask;
   mask.allowed.resize(static_cast<size_t>(tokenizer_.vocab_size() + 63) / 64);
-  Walker walker(automaton_);
+  if (inside_.size() > kMaxPlaces) inside_ = Walker(automaton_);
   std::string_view before;
-  walk(walker, walker.inside(state), tokens_, tokenizer_, [&](size_t i, bool taken, bool left) {
+  walk(inside_, inside_.inside(state), tokens_, tokenizer_, [&](size_t i, bool taken, bool left) {
     const int32_t id = tokens_.ids[i];
     if (taken && !left) return add(mask.allowed, id);
     if (!left) return;
@@ -90,15 +106,10 @@ CompiledGrammar::Mask CompiledGrammar::computed(int32_t state) const {
 }
 
 std::shared_ptr<const CompiledGrammar::Mask> CompiledGrammar::mask(int32_t state) const {
-  {
-    const std::lock_guard lock(mutex_);
-    if (const auto found = masks_.find(state); found != masks_.end()) return found->second;
-  }
-  auto made = std::make_shared<const Mask>(computed(state));
   const std::lock_guard lock(mutex_);
+  if (const auto found = masks_.find(state); found != masks_.end()) return found->second;
   if (masks_.size() >= kMaxMasks) masks_.clear();
-  masks_[state] = made;
-  return made;
+  return masks_[state] = std::make_shared<const Mask>(computed(state));
 }
 
 GrammarState::GrammarState(std::shared_ptr<const CompiledGrammar> grammar)
@@ -119,16 +130,7 @@ void GrammarState::mask(std::span<float> logits, std::span<const int32_t> ends) 
   if (can_end())
     for (const int32_t id : ends)
       if (id >= 0 && id < tokenizer.vocab_size()) add(allowed_, id);
-  const auto count = std::min(logits.size(), static_cast<size_t>(tokenizer.vocab_size()));
-  bool any = false;
-  for (size_t i = 0; i < count; ++i) {
-    if (has(allowed_, static_cast<int32_t>(i)))
-      any = true;
-    else
-      logits[i] = -std::numeric_limits<float>::infinity();
-  }
-  std::fill(logits.begin() + static_cast<std::ptrdiff_t>(count), logits.end(),
-            -std::numeric_limits<float>::infinity());
+  const bool any = keep_allowed(logits, allowed_);
   REQUIRE(any, "the grammar allows nothing that this tokenizer can say next");
 }
 

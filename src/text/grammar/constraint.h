@@ -45,7 +45,8 @@ class CompiledGrammar {
   const Tokenizer& tokenizer_;
   Automaton automaton_;
   TokenList tokens_;
-  mutable std::mutex mutex_;
+  mutable std::mutex mutex_;  // of what follows
+  mutable Walker inside_;
   mutable std::unordered_map<int32_t, std::shared_ptr<const Mask>> masks_;
 };
 
