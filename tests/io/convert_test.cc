@@ -213,6 +213,31 @@ TEST_F(Convert, GgufOfAnUnknownArchitectureIsNamed) {
   EXPECT_NE(error_with("tokenizer.ggml.model", std::string("new")), "");
 }
 
+TEST_F(Convert, GgufModelsSurviveFlippedHeaderBits) {
+  save(config_of("llama"));
+  to_gguf(folder_);
+  std::string content = read_file(gguf_);
+  const Gguf whole(gguf_);
+  int64_t data = 0;
+  for (const GgufTensor& tensor : whole.tensors())
+    data += static_cast<int64_t>(tensor.bytes.size());
+  const size_t header_bits = 8 * (content.size() - static_cast<size_t>(data));
+  int64_t refused = 0;
+  const fs::path flipped = scratch_ / "flipped.gguf";
+  for (size_t bit = 0; bit < header_bits; bit += 31) {  // not all: that takes a minute
+    content[bit / 8] ^= static_cast<char>(1 << (bit % 8));
+    overwrite(flipped, content);
+    const std::string message = error_of([&] {
+      const LoadedModel loaded = load_model(flipped, DType::f32, ImportMode::hold);
+      tiny_logits(*loaded.model);
+    });
+    EXPECT_TRUE(message.empty() || is_one_line(message)) << bit << ": " << message;
+    refused += !message.empty();
+    content[bit / 8] ^= static_cast<char>(1 << (bit % 8));
+  }
+  EXPECT_GT(refused, 100);
+}
+
 // A llama2.c checkpoint of consecutive numbers.
 std::string llama2c_file(int32_t vocab, int64_t numbers) {
   const int32_t header[7] = {8, 12, 2, 2, 1, vocab, 16};
