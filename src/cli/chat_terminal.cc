@@ -38,7 +38,7 @@ void put(std::string_view text) {
 
 class ChatTerminal {
  public:
-  ChatTerminal(const LoadedModel& loaded, const ChatOptions& options, Console& console)
+  ChatTerminal(const LoadedModel& loaded, const ChatTerminalOptions& options, Console& console)
       : console_(console),
         options_(options),
         is_terminal_(::isatty(STDIN_FILENO) && ::isatty(STDOUT_FILENO)),
@@ -190,7 +190,7 @@ class ChatTerminal {
   };
 
   Console& console_;
-  ChatOptions options_;
+  ChatTerminalOptions options_;
   bool is_terminal_;
   ModelPredictor predictor_;
   Generator generator_;
@@ -208,7 +208,7 @@ class ChatTerminal {
 
 }  // namespace
 
-void run_chat(const LoadedModel& loaded, const ChatOptions& options, Console& console) {
+void run_chat(const LoadedModel& loaded, const ChatTerminalOptions& options, Console& console) {
   ChatTerminal(loaded, options, console).run();
 }
 

@@ -9,7 +9,7 @@
 
 namespace malssi {
 
-struct ChatOptions {
+struct ChatTerminalOptions {
   GenerateOptions generate;  // generation_defaults(loaded, for_chat)
   std::string system = {};
   int64_t context = 0;  // tokens to remember; 0: the model's context
@@ -18,6 +18,6 @@ struct ChatOptions {
 // Reads messages from standard input, line by line, and streams answers to standard output until the input ends or
 // /quit. On a terminal it shows a prompt; Ctrl-C stops the answer. With piped input a line that cannot be answered is an
 // Error; on a terminal it is told and the conversation goes on.
-void run_chat(const LoadedModel& loaded, const ChatOptions& options, Console& console);
+void run_chat(const LoadedModel& loaded, const ChatTerminalOptions& options, Console& console);
 
 }  // namespace malssi

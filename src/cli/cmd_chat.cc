@@ -27,7 +27,7 @@ void add_chat(CLI::App& app, Runner& runner) {
     check_utf8(command->system, "--system");
     // A long context is remembered as far as memory reasonably goes, unless --context says otherwise.
     constexpr int64_t kUsualContext = 8192;
-    const ChatOptions options{.generate = command->flags.options(loaded, true),
+    const ChatTerminalOptions options{.generate = command->flags.options(loaded, true),
                               .system = command->system,
                               .context = command->flags.context_of(loaded, kUsualContext)};
     run_chat(loaded, options, runner.console);

@@ -19,6 +19,7 @@ void add_bench(CLI::App& app, Runner& runner);
 void add_chat(CLI::App& app, Runner& runner);
 void add_convert(CLI::App& app, Runner& runner);
 void add_demo(CLI::App& app, Runner& runner);
+void add_embed(CLI::App& app, Runner& runner);
 void add_eval(CLI::App& app, Runner& runner);
 void add_generate(CLI::App& app, Runner& runner);
 void add_inspect(CLI::App& app, Runner& runner);

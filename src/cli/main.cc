@@ -22,6 +22,7 @@ void add_commands(CLI::App& app, Runner& runner) {
   add_tune(app, runner);
   add_generate(app, runner);
   add_chat(app, runner);
+  add_embed(app, runner);
   add_eval(app, runner);
   add_tokenizer(app, runner);
   add_convert(app, runner);

@@ -1,7 +1,6 @@
 #include "infer/generate.h"
 
 #include <algorithm>
-#include <optional>
 
 #include "base/error.h"
 #include "text/utf8.h"
@@ -27,34 +26,37 @@ std::vector<int32_t> encode_prompt(const Tokenizer& tokenizer, std::string_view 
 
 Generation Generator::run(std::span<const int32_t> prompt, const GenerateOptions& options,
                           const GenerateHooks& hooks) {
-  Reply reply(tokenizer_, prompt, options, predictor_.capacity());
-  // If anything below throws, nothing counts as held.
-  std::vector<int32_t> held = std::move(held_);
-  held_.clear();
-  const auto mismatch = std::mismatch(held.begin(), held.end(), prompt.begin(), prompt.end());
-  // The last token is always fed: its logits are wanted.
-  reused_ =
-      std::min<int64_t>(mismatch.first - held.begin(), static_cast<int64_t>(prompt.size()) - 1);
-  predictor_.truncate(0, reused_);
-  held.assign(prompt.begin(), prompt.end());
+  const int64_t reused_before = engine_.statistics().reused_tokens;
+  Generation answer;
+  engine_.submit({.prompt = {prompt.begin(), prompt.end()},
+                  .options = options,
+                  .drafter = drafter_,
+                  .on_text = hooks.on_text,
+                  .on_done = [&](Generation done) { answer = std::move(done); },
+                  .cancelled = hooks.cancelled});
+  engine_.run();
+  reused_ = engine_.statistics().reused_tokens - reused_before;
+  return answer;
+}
 
-  std::span<const float> logits =
-      prefill(predictor_, 0, prompt.subspan(static_cast<size_t>(reused_)), hooks.cancelled);
-  while (!logits.empty()) {
-    const std::optional<int32_t> next = reply.advance(logits);
-    if (hooks.on_text)
-      if (const std::string text = reply.take_text(); !text.empty()) hooks.on_text(text);
-    if (!next || (hooks.cancelled && hooks.cancelled())) break;
-    held.push_back(*next);
-    const Predictor::Piece piece{.slot = 0, .ids = {&held.back(), 1}};
-    logits = predictor_.feed({&piece, 1});
+std::vector<Generation> generate_batch(Predictor& predictor, const Tokenizer& tokenizer,
+                                       std::span<const std::vector<int32_t>> prompts,
+                                       const GenerateOptions& options, const BatchHooks& hooks) {
+  check_generate(options);
+  for (const auto& prompt : prompts) check_prompt(prompt, predictor.capacity());
+  std::vector<Generation> answers(prompts.size());
+  Engine engine(predictor, tokenizer);
+  for (size_t i = 0; i < prompts.size(); ++i) {
+    EngineRequest request{.prompt = prompts[i], .options = options, .cancelled = hooks.cancelled};
+    request.options.sampling.seed += i;
+    request.on_done = [&, i](Generation done) {
+      answers[i] = std::move(done);
+      if (hooks.on_done) hooks.on_done(static_cast<int64_t>(i));
+    };
+    engine.submit(std::move(request));
   }
-  reply.cancel();
-  if (hooks.on_text)
-    if (const std::string text = reply.take_text(); !text.empty()) hooks.on_text(text);
-  held.resize(std::min(held.size(), static_cast<size_t>(predictor_.length(0))));
-  held_ = std::move(held);
-  return std::move(reply).take();
+  engine.run();
+  return answers;
 }
 
 namespace {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "infer/beam_search.h"
+#include "infer/engine.h"
 #include "infer/predictor.h"
 #include "infer/reply.h"
 #include "text/tokenizer.h"
@@ -27,23 +28,24 @@ struct GenerateHooks {
   std::function<bool()> cancelled = {};                // asked before every pass of the model
 };
 
-// Answers one prompt after another in slot 0. What a prompt shares with the tokens already there is
-// not computed again, so a conversation costs its new turn only.
+// Answers one prompt after another. What a prompt shares with the tokens of the one before is not computed again, so a
+// conversation costs its new turn only.
 class Generator {
  public:
-  // Both must outlive this; nothing else may use slot 0.
-  Generator(Predictor& predictor, const Tokenizer& tokenizer)
-      : predictor_(predictor), tokenizer_(tokenizer) {}
+  // All must outlive this; nothing else may use the predictor. drafter: for speculative decoding, or none.
+  Generator(Predictor& predictor, const Tokenizer& tokenizer,
+            std::shared_ptr<Drafter> drafter = nullptr)
+      : engine_(predictor, tokenizer), drafter_(std::move(drafter)) {}
 
   Generation run(std::span<const int32_t> prompt, const GenerateOptions& options,
                  const GenerateHooks& hooks = {});
   // Prompt tokens of the last run that did not have to be computed.
   int64_t reused() const { return reused_; }
+  const EngineStatistics& statistics() const { return engine_.statistics(); }
 
  private:
-  Predictor& predictor_;
-  const Tokenizer& tokenizer_;
-  std::vector<int32_t> held_;  // the tokens in slot 0
+  Engine engine_;
+  std::shared_ptr<Drafter> drafter_;
   int64_t reused_ = 0;
 };
 
@@ -54,8 +56,7 @@ struct BatchHooks {
 
 // Answers all prompts, as many at a time as there are slots: an answer that ends makes room for the
 // next prompt at once, and new prompts are read beside running answers. Prompt i draws with seed +
-// i. The answers are those of one at a time, except where rounding in a larger product decides
-// between near-equal tokens.
+// i. The answers are those of one at a time.
 std::vector<Generation> generate_batch(Predictor& predictor, const Tokenizer& tokenizer,
                                        std::span<const std::vector<int32_t>> prompts,
                                        const GenerateOptions& options,

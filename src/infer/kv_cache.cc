@@ -127,6 +127,10 @@ void CachedContext::store(const PagedLayer& layer, const From* qkv, int64_t row_
 }
 
 Tensor CachedContext::attend(int64_t layer_index, const Tensor& qkv, const AttentionSpec& spec) {
+  REQUIRE(spec.mask == AttentionMask::causal,
+          "this model is an encoder, whose tokens see what follows them: it embeds texts (malssi "
+          "embed) "
+          "and does not write any");
   const Tensor rotated =
       spec.rope == nullptr
           ? qkv

@@ -51,7 +51,9 @@ std::span<const float> ModelPredictor::feed(std::span<const Piece> pieces) {
               vocab(), ": model and tokenizer do not belong together");
     ids.insert(ids.end(), piece.ids.begin(), piece.ids.end());
     parts.push_back({.slot = piece.slot, .count = count});
-    if (piece.wants_logits) wanted.push_back(static_cast<int64_t>(ids.size()) - 1);
+    CHECK(piece.logits >= 0 && piece.logits <= count);
+    for (int64_t i = piece.logits; i > 0; --i)
+      wanted.push_back(static_cast<int64_t>(ids.size()) - i);
   }
   if (ids.empty()) return {};
   const FittingThreads threads(parameters_, static_cast<int64_t>(ids.size()));

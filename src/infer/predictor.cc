@@ -13,7 +13,7 @@ std::span<const float> prefill(Predictor& predictor, int64_t slot, std::span<con
   while (!cancelled || !cancelled()) {
     const size_t count = std::min(ids.size(), kChunk);
     const bool last = count == ids.size();
-    const Predictor::Piece piece{.slot = slot, .ids = ids.first(count), .wants_logits = last};
+    const Predictor::Piece piece{.slot = slot, .ids = ids.first(count), .logits = last ? 1 : 0};
     const std::span<const float> logits = predictor.feed({&piece, 1});
     if (last) return logits;
     ids = ids.subspan(count);

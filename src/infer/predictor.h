@@ -15,7 +15,7 @@ class Predictor {
   struct Piece {
     int64_t slot = 0;
     std::span<const int32_t> ids;  // appended to the slot's sequence; not empty
-    bool wants_logits = true;      // after its last token
+    int64_t logits = 1;            // wanted after so many of its last tokens
   };
 
   virtual ~Predictor() = default;
@@ -28,7 +28,7 @@ class Predictor {
   virtual void truncate(int64_t slot, int64_t length) = 0;
   // Makes slot `to` an independent copy of slot `from`.
   virtual void copy(int64_t from, int64_t to) = 0;
-  // One pass over all pieces, of different slots. Returns [pieces that want logits, V] in their
+  // One pass over all pieces, of different slots. Returns the logits that were wanted, a row of V for each, in their
   // order, valid until the next call. Throws Error when a slot is full.
   virtual std::span<const float> feed(std::span<const Piece> pieces) = 0;
 };

@@ -1,6 +1,7 @@
 #include "models/gguf_names.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "models/family.h"
@@ -159,12 +160,25 @@ void read_vocabulary(const Reader& r, const GgufKeys& keys, std::string_view whe
   c.eos_id = id("tokenizer.ggml.eos_token_id");
 }
 
+int64_t token_types_of(const GgufKeys& keys) {
+  const GgufValue* count = keys.find("tokenizer.ggml.token_type_count");
+  return count ? gguf_int(*count).value_or(2) : 2;
+}
+
 void read_experts(const Reader& r, ModelConfig& c) {
   c.experts = r.integer_or("expert_count", 0);
   if (c.experts == 0) return;
   c.experts_used = r.integer("expert_used_count");
   c.expert_hidden = r.integer_or("expert_feed_forward_length", 0);
   c.shared_hidden = r.integer_or("expert_shared_feed_forward_length", 0);
+}
+
+// As GGUF numbers them, from 0 on.
+constexpr std::array<std::string_view, 4> kPoolings = {"", "mean", "cls", "last"};
+
+std::string pooling_named(int64_t number) {
+  const bool known = number >= 0 && number < static_cast<int64_t>(kPoolings.size());
+  return std::string(known ? kPoolings[static_cast<size_t>(number)] : "");
 }
 
 }  // namespace
@@ -188,10 +202,8 @@ ModelConfig config_from_gguf(const GgufKeys& keys, std::string_view where) {
   c.attention_scale = r.number_or("attention.scale", 0);
   c.attention_softcap = r.number_or("attn_logit_softcapping", 0);
   c.logit_softcap = r.number_or("final_logit_softcapping", 0);
-  c.token_types =
-      keys.has_tensor("token_types.weight")
-          ? r.integer_or("token_type_count", r.integer_or("tokenizer.token_type_count", 2))
-          : 0;
+  if (keys.has_tensor("token_types.weight")) c.token_types = token_types_of(keys);
+  c.pooling = pooling_named(r.integer_or("pooling_type", 0));
   c.bias = keys.has_tensor("blk.0.attn_output.bias");
   c.windows = windows_of(r, family, c.layers);
   try {
@@ -251,6 +263,12 @@ void gguf_keys(const Model& model, const Put& put_whole) {
   const Design design = family.design(c);
   REQUIRE(!family.gguf.empty(), "GGUF has no architecture for models of the ", family.name,
           " family; keep this one as a Hugging Face folder");
+  ModelConfig usual = c;
+  usual.no_rope_interval = 0;
+  if (family.complete_gguf) family.complete_gguf(usual);
+  REQUIRE(usual.no_rope_interval == c.no_rope_interval, "GGUF cannot say that every ",
+          c.no_rope_interval,
+          "th layer has no rotary positions; keep this model as a Hugging Face folder");
   put_whole("general.architecture", std::string(family.gguf));
   const Put put = [&](std::string key, GgufValue value) {
     put_whole(concat(family.gguf, ".", key), std::move(value));
@@ -266,7 +284,10 @@ void gguf_keys(const Model& model, const Put& put_whole) {
                                         : "attention.layer_norm_epsilon",
       c.norm_eps);
   if (design.mask == AttentionMask::whole) put("attention.causal", false);
-  if (c.token_types > 0) put("token_type_count", c.token_types);
+  const auto* const pooling = std::find(kPoolings.begin(), kPoolings.end(), c.pooling);
+  if (!c.pooling.empty() && pooling != kPoolings.end())
+    put("pooling_type", static_cast<int64_t>(pooling - kPoolings.begin()));
+  if (c.token_types > 0) put_whole("tokenizer.ggml.token_type_count", c.token_types);
   if (c.attention_scale > 0) put("attention.scale", c.attention_scale);
   if (c.attention_softcap > 0) put("attn_logit_softcapping", c.attention_softcap);
   if (c.logit_softcap > 0) put("final_logit_softcapping", c.logit_softcap);

@@ -52,6 +52,8 @@ struct ModelConfig {
   bool renormalised = true;   // the weights of the used experts sum to 1
   int64_t token_types = 0;    // encoders
   int64_t pad_id = -1;        // encoders with positions that begin after it
+  std::string pooling =
+      {};  // how the file says embeddings are made: "cls", "mean", "last"; empty: it does not
 };
 
 // "gpt2, llama, ...".
@@ -106,6 +108,8 @@ ModelConfig config_from_hf(const Json& json, std::string_view where);
 // bf16 where this processor multiplies it natively, else f32.
 DType best_compute_dtype();
 
+// Whether each token sees its whole sequence: such a model embeds texts and does not write them.
+bool is_encoder(const ModelConfig& config);
 // Whether files of the family's models hold tensors that this program has no use for, such as this one (an encoder's pooler).
 bool is_unused_weight(const ModelConfig& config, std::string_view published_name);
 

@@ -133,6 +133,10 @@ Json Model::hf_config() const {
   return json;
 }
 
+bool is_encoder(const ModelConfig& config) {
+  return family_named(config.family).design(config).mask == AttentionMask::whole;
+}
+
 bool is_unused_weight(const ModelConfig& config, std::string_view published_name) {
   const Design design = family_named(config.family).design(config);
   return std::any_of(design.unused.begin(), design.unused.end(),

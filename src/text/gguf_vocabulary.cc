@@ -2,6 +2,7 @@
 #include "text/gguf_vocabulary.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/error.h"
 #include "text/bpe_tokenizer.h"
@@ -20,6 +21,57 @@ constexpr int64_t kAnyLength = 1'000'000;  // WordPiece in GGUF knows no longest
 
 // Values of tokenizer.ggml.token_type.
 constexpr int32_t kNormal = 1, kUnknown = 2, kControl = 3, kUserDefined = 4, kByte = 6;
+
+// Texts that llama.cpp takes for control tokens whatever type the file gives them: ends of answers,
+// and the marks of code to be filled in.
+constexpr std::array<std::string_view, 47> kControlTexts = {
+    "<|eot_id|>",
+    "<|im_end|>",
+    "<|end|>",
+    "<|return|>",
+    "<|call|>",
+    "<|flush|>",
+    "<|calls|>",
+    "<end_of_turn>",
+    "<|endoftext|>",
+    "</s>",
+    "<|eom_id|>",
+    "<EOT>",
+    "_<EOT>",
+    "[EOT]",
+    "[EOS]",
+    "<|end_of_text|>",
+    "<end_of_utterance>",
+    "<eos>",
+    "<turn|>",
+    "<|tool_response>",
+    "<\uFF5Cend\u2581of\u2581sentence\uFF5C>",
+    "[e~[",
+    "<|fim_prefix|>",
+    "<fim-prefix>",
+    "<fim_prefix>",
+    "<\uFF5Cfim\u2581begin\uFF5C>",
+    "<PRE>",
+    "\u2581<PRE>",
+    "<|code_prefix|>",
+    "<|fim_suffix|>",
+    "<fim-suffix>",
+    "<fim_suffix>",
+    "<\uFF5Cfim\u2581hole\uFF5C>",
+    "<SUF>",
+    "\u2581<SUF>",
+    "<|code_suffix|>",
+    "<|fim_middle|>",
+    "<fim-middle>",
+    "<fim_middle>",
+    "<\uFF5Cfim\u2581end\uFF5C>",
+    "<MID>",
+    "\u2581<MID>",
+    "<|code_middle|>",
+    "<|fim_pad|>",
+    "<|fim_repo|>",
+    "<|repo_name|>",
+    "<|file_sep|>"};
 
 class Reader {
  public:
@@ -72,8 +124,10 @@ class Reader {
     return told || v_.types[static_cast<size_t>(id)] == kUnknown ? id : -1;
   }
   int32_t type(int32_t id) const {
-    if (!v_.types.empty()) return v_.types[static_cast<size_t>(id)];
     const std::string& token = v_.tokens[static_cast<size_t>(id)];
+    if (std::find(kControlTexts.begin(), kControlTexts.end(), token) != kControlTexts.end())
+      return kControl;
+    if (!v_.types.empty()) return v_.types[static_cast<size_t>(id)];
     if (v_.model == "llama" && byte_of_token_name(token)) return kByte;
     if (id == unknown()) return kUnknown;
     return id == v_.bos_id || id == v_.eos_id || id == v_.pad_id || id == v_.sep_id ||

@@ -30,10 +30,15 @@ struct GgufVocabulary {
   std::string chat_template;         // Jinja, or empty
 };
 
-// The tokenizer that llama.cpp would build from these keys. Error: what is wrong with them, in one line; `where` names the file.
+// The tokenizer that llama.cpp would build from these keys, but for two things: text never becomes a
+// control token by merging its characters, and for "bert" accents go as BERT itself drops them, which
+// takes Hangul syllables apart. Error: what is wrong with the keys, in one line; `where` names the
+// file.
 std::unique_ptr<Tokenizer> tokenizer_from_gguf(const GgufVocabulary& vocabulary,
                                                std::string_view where);
-// The keys for a tokenizer of ours, for writing. Error: a kind that GGUF cannot hold (says which).
+// The keys for a tokenizer, for writing, so that llama.cpp tokenizes alike (in a SentencePiece or
+// character vocabulary a literal U+2581 becomes a space there). chat_template stays empty. Error:
+// what GGUF cannot hold.
 GgufVocabulary gguf_vocabulary(const Tokenizer& tokenizer);
 
 }  // namespace malssi

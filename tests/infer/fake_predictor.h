@@ -38,10 +38,11 @@ class FakePredictor : public Predictor {
       sequence.insert(sequence.end(), piece.ids.begin(), piece.ids.end());
       tokens_fed += static_cast<int64_t>(piece.ids.size());
       REQUIRE(length(piece.slot) <= capacity_, "slot ", piece.slot, " is full");
-      if (!piece.wants_logits) continue;
-      const std::vector<float> row = table_(sequence);
-      CHECK(static_cast<int64_t>(row.size()) == vocab_, "row of ", row.size());
-      logits_.insert(logits_.end(), row.begin(), row.end());
+      for (int64_t i = piece.logits - 1; i >= 0; --i) {
+        const std::vector<float> row = table_({sequence.begin(), sequence.end() - i});
+        CHECK(static_cast<int64_t>(row.size()) == vocab_, "row of ", row.size());
+        logits_.insert(logits_.end(), row.begin(), row.end());
+      }
     }
     return logits_;
   }

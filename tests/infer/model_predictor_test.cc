@@ -93,10 +93,10 @@ TEST_P(ModelPredictorOf, KeepsSlotsApartInOnePass) {
   ModelPredictor predictor(*model, 3);
   const Predictor::Piece first[] = {
       {.slot = 2, .ids = std::span(a).first(8)},
-      {.slot = 0, .ids = std::span(b).first(5), .wants_logits = false}};
+      {.slot = 0, .ids = std::span(b).first(5), .logits = 0}};
   predictor.feed(first);
   const Predictor::Piece second[] = {{.slot = 2, .ids = std::span(a).subspan(8)},
-                                     {.slot = 1, .ids = c, .wants_logits = false},
+                                     {.slot = 1, .ids = c, .logits = 0},
                                      {.slot = 0, .ids = std::span(b).subspan(5)}};
   const std::span<const float> logits = predictor.feed(second);
   ASSERT_EQ(logits.size(), 120u);
