@@ -34,16 +34,21 @@ struct Sums {
   Floats l, ll, xl;
 };
 
+// nearest_level() of each, in whole numbers.
+[[gnu::always_inline]] inline void round_levels(const Floats& x, Ints& level) {
+  const Floats shifted = x + 12582912.0f;
+  std::memcpy(&level, &shifted, sizeof(level));
+  level = (level & 0x007fffff) - 0x00400000;
+}
+
 [[gnu::always_inline]] inline void set_levels(const Search& s, float steps, const Floats& offset,
                                               Floats* levels, Sums& sums) {
   const Floats inverse = steps / (s.highest - offset);
   const Ints most = Ints{} + static_cast<int>(s.most);
   sums.l = sums.ll = sums.xl = Floats{};
   for (int i = 0; i < s.n; ++i) {
-    const Floats shifted = inverse * (s.x[i] - offset) + 12582912.0f;  // as nearest_level() does
     Ints level;
-    std::memcpy(&level, &shifted, sizeof(level));
-    level = (level & 0x007fffff) - 0x00400000;
+    round_levels(inverse * (s.x[i] - offset), level);
     level = level < 0 ? Ints{} : level;
     level = level > most ? most : level;
     const Floats l = __builtin_convertvector(level, Floats);
@@ -63,6 +68,24 @@ struct Sums {
     const Floats difference = scale * levels[i] + offset - s.x[i];
     const Floats magnitude = difference < 0 ? -difference : difference;
     error += s.w[i] * (s.absolute ? magnitude : difference * difference);
+  }
+}
+
+// Levels around zero, and their sums.
+[[gnu::always_inline]] inline void set_symmetric_levels(int n, int half, const Floats& inverse,
+                                                        const Floats* x, const Floats* w,
+                                                        Floats* levels, Sums& sums) {
+  const Ints least = Ints{} - half, most = Ints{} + (half - 1);
+  sums.ll = sums.xl = Floats{};
+  for (int i = 0; i < n; ++i) {
+    Ints level;
+    round_levels(inverse * x[i], level);
+    level = level < least ? least : level;
+    level = level > most ? most : level;
+    const Floats l = __builtin_convertvector(level, Floats);
+    levels[i] = l;
+    sums.xl += w[i] * x[i] * l;
+    sums.ll += w[i] * l * l;
   }
 }
 
@@ -110,6 +133,38 @@ struct Sums {
   offset = alive ? -offset : -s.lowest;
   std::memcpy(runs.scales, &scale, sizeof(scale));
   std::memcpy(runs.mins, &offset, sizeof(offset));
+}
+
+[[gnu::target_clones("avx2", "default")]] void fit_symmetric_eight(int n, int half,
+                                                                   EightRuns& runs) {
+  const auto* x = reinterpret_cast<const Floats*>(runs.x);
+  const auto* w = reinterpret_cast<const Floats*>(runs.weights);
+  auto* levels = reinterpret_cast<Floats*>(runs.levels);
+  Floats largest{}, magnitude{};
+  for (int i = 0; i < n; ++i) {
+    const Floats size = x[i] < 0 ? -x[i] : x[i];
+    largest = size > magnitude ? x[i] : largest;
+    magnitude = size > magnitude ? size : magnitude;
+  }
+  const Ints alive = magnitude >= kAllZero;
+  const auto levels_below = static_cast<float>(half);
+  Floats tried[kLongestRun];
+  Sums sums;
+  set_symmetric_levels(n, half, -levels_below / largest, x, w, levels, sums);
+  Floats scale = sums.ll != 0 ? sums.xl / sums.ll : Floats{};
+  Floats best = scale * sums.xl;
+  for (int step = -9; step <= 9; ++step) {
+    if (step == 0) continue;
+    const float steps = -(levels_below + 0.1f * static_cast<float>(step));
+    set_symmetric_levels(n, half, steps / largest, x, w, tried, sums);
+    const Ints better = (sums.ll > 0) & (sums.xl * sums.xl > best * sums.ll);
+    for (int i = 0; i < n; ++i) levels[i] = better ? tried[i] : levels[i];
+    scale = better ? sums.xl / sums.ll : scale;
+    best = better ? scale * sums.xl : best;
+  }
+  for (int i = 0; i < n; ++i) levels[i] = alive ? levels[i] + levels_below : Floats{};
+  scale = alive ? scale : Floats{};
+  std::memcpy(runs.scales, &scale, sizeof(scale));
 }
 
 }  // namespace malssi

@@ -1,4 +1,4 @@
-// fit_affine() of eight runs at once, one in each lane of a vector: every lane sums in the order of the scalar search, so that
+// fit_affine() and fit_symmetric() of eight runs at once, one in each lane of a vector: every lane sums in the order of the scalar search, so that
 // the results are the same to the bit.
 #pragma once
 
@@ -32,5 +32,7 @@ struct EightRuns {
 
 // Runs of n numbers, levels 0 .. most.
 void fit_affine_eight(int n, int most, const AffineSearch& search, EightRuns& runs);
+// Runs of n numbers, levels 0 .. 2 half - 1 around half; no minima.
+void fit_symmetric_eight(int n, int half, EightRuns& runs);
 
 }  // namespace malssi
