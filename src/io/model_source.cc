@@ -97,7 +97,7 @@ ModelSource open_gguf(const fs::path& path) {
     const GgufTensor* found = part == parts->end() ? nullptr : file->find_tensor(part->second.gguf);
     return found ? published(file->borrow(*found), part->second, file->where()) : Tensor();
   };
-  if (file->find("tokenizer.ggml.model")) {
+  if (has_gguf_vocabulary(*file)) {
     GgufVocabulary vocabulary = read_gguf_vocabulary(*file);
     drop_padding(vocabulary);
     source.tokenizer = tokenizer_from_gguf(vocabulary, path.string());
