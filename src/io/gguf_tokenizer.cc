@@ -77,6 +77,11 @@ std::string read_bytes(const Gguf& file, const std::string& key) {
 
 }  // namespace
 
+bool has_gguf_vocabulary(const Gguf& file) {
+  const auto model = file.find_string(kPrefix + "model");
+  return model && *model != "none" && *model != "no_vocab";
+}
+
 GgufVocabulary read_gguf_vocabulary(const Gguf& file) {
   GgufVocabulary v;
   const auto model = file.find_string(kPrefix + "model");

@@ -52,7 +52,7 @@ void inspect_gguf(const fs::path& path, Json& result) {
     result["config_problem"] = problem.what();
   }
   result["files"] = {{{"name", path.filename().string()}, {"bytes", file.file_bytes()}}};
-  if (file.find("tokenizer.ggml.model")) {
+  if (has_gguf_vocabulary(file)) {
     const GgufVocabulary vocabulary = read_gguf_vocabulary(file);
     result["tokenizer"] = vocabulary_json(vocabulary);
     if (!vocabulary.chat_template.empty()) result["chat_template"] = vocabulary.chat_template;

@@ -4,7 +4,7 @@
 
 #include "quant/blocks.h"
 #include "quant/format_list.h"
-#include "quant/search.h"
+#include "quant/search_eight.h"
 
 namespace malssi {
 namespace {
@@ -17,9 +17,11 @@ struct Runs {
   uint8_t levels[kSuperBlock];
 };
 
-void fit_runs(const float* x, const float* importance, Runs& runs) {
-  const float variance = importance ? sum_of_squares(x, kSuperBlock) / kSuperBlock : 0;
-  for (int run = 0; run < kRuns; ++run) {
+// Runs `first` to first + 7.
+void fit_eight(const float* x, const float* importance, float variance, int first, Runs& runs) {
+  EightRuns eight;
+  for (int lane = 0; lane < EightRuns::kLanes; ++lane) {
+    const int run = first + lane;
     const float* numbers = x + run * kRun;
     float weights[kRun];
     if (importance)
@@ -28,11 +30,20 @@ void fit_runs(const float* x, const float* importance, Runs& runs) {
       for (int i = 0; i < kRun; ++i) weights[i] = std::fabs(numbers[i]);
     runs.weights[run] = 0;
     for (const float weight : weights) runs.weights[run] += weight;
-    const AffineFit fit = fit_affine(kRun, 3, numbers, weights, runs.levels + run * kRun,
-                                     importance ? kImportanceSearch : kSearch);
-    runs.scales[run] = fit.scale;
-    runs.mins[run] = fit.min;
+    eight.set_run(lane, kRun, numbers, weights);
   }
+  fit_affine_eight(kRun, 3, importance ? kImportanceSearch : kSearch, eight);
+  for (int lane = 0; lane < EightRuns::kLanes; ++lane) {
+    eight.get_levels(lane, kRun, runs.levels + (first + lane) * kRun);
+    runs.scales[first + lane] = eight.scales[lane];
+    runs.mins[first + lane] = eight.mins[lane];
+  }
+}
+
+void fit_runs(const float* x, const float* importance, Runs& runs) {
+  const float variance = importance ? sum_of_squares(x, kSuperBlock) / kSuperBlock : 0;
+  for (int first = 0; first < kRuns; first += EightRuns::kLanes)
+    fit_eight(x, importance, variance, first, runs);
 }
 
 // Levels of four bits for the runs' scales or minima; returns their common scale.

@@ -5,7 +5,7 @@
 
 #include "quant/blocks.h"
 #include "quant/format_list.h"
-#include "quant/search.h"
+#include "quant/search_eight.h"
 
 namespace malssi {
 namespace {
@@ -25,7 +25,9 @@ void weigh_by_size(const float* x, float* weights) {
 
 void fit_runs(const float* x, const float* importance, int most, const AffineSearch& search,
               Runs& runs) {
+  static_assert(kRuns == EightRuns::kLanes);
   const float variance = importance ? 2 * sum_of_squares(x, kSuperBlock) / kSuperBlock : 0;
+  EightRuns eight;
   for (int run = 0; run < kRuns; ++run) {
     const float* numbers = x + run * kRun;
     float weights[kRun];
@@ -35,10 +37,13 @@ void fit_runs(const float* x, const float* importance, int most, const AffineSea
       weigh_by_size(numbers, weights);
     runs.weights[run] = 0;
     for (const float weight : weights) runs.weights[run] += weight;
-    const AffineFit fit = fit_affine(kRun, most, numbers, weights, runs.levels + run * kRun,
-                                     importance ? kImportanceSearch : search);
-    runs.scales[run] = fit.scale;
-    runs.mins[run] = fit.min;
+    eight.set_run(run, kRun, numbers, weights);
+  }
+  fit_affine_eight(kRun, most, importance ? kImportanceSearch : search, eight);
+  for (int run = 0; run < kRuns; ++run) {
+    eight.get_levels(run, kRun, runs.levels + run * kRun);
+    runs.scales[run] = eight.scales[run];
+    runs.mins[run] = eight.mins[run];
   }
 }
 

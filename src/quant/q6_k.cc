@@ -5,7 +5,7 @@
 
 #include "quant/blocks.h"
 #include "quant/format_list.h"
-#include "quant/search.h"
+#include "quant/search_eight.h"
 
 namespace malssi {
 namespace {
@@ -26,13 +26,27 @@ void set_levels(const uint8_t* levels, BlockQ6K& block) {
     }
 }
 
+// Levels and scales of runs `first` to first + 7.
+void fit_eight(const float* x, const float* importance, int first, float* scales, uint8_t* levels) {
+  EightRuns eight;
+  for (int lane = 0; lane < EightRuns::kLanes; ++lane) {
+    const float* numbers = x + (first + lane) * kRun;
+    float squares[kRun];
+    for (int i = 0; i < kRun; ++i) squares[i] = numbers[i] * numbers[i];
+    eight.set_run(lane, kRun, numbers, importance ? importance + (first + lane) * kRun : squares);
+  }
+  fit_symmetric_eight(kRun, 32, eight);
+  for (int lane = 0; lane < EightRuns::kLanes; ++lane) {
+    eight.get_levels(lane, kRun, levels + (first + lane) * kRun);
+    scales[first + lane] = eight.scales[lane];
+  }
+}
+
 void pack_block(const float* x, const float* importance, BlockQ6K& block) {
   uint8_t levels[kSuperBlock];
   float scales[kRuns];
-  for (int run = 0; run < kRuns; ++run)
-    scales[run] =
-        fit_symmetric(kRun, 32, x + run * kRun, importance ? importance + run * kRun : nullptr,
-                      levels + run * kRun);
+  for (int first = 0; first < kRuns; first += EightRuns::kLanes)
+    fit_eight(x, importance, first, scales, levels);
   const float largest = largest_magnitude(scales, kRuns);
   if (std::fabs(largest) < kAllZero) {
     std::memset(&block, 0, sizeof(block));

@@ -89,6 +89,7 @@ TEST_F(GgufTokenizer, NamesTheKeyThatMakesNoSense) {
 TEST_F(GgufTokenizer, MayBeMissing) {
   GgufWriter writer(path_);
   writer.commit();
+  EXPECT_FALSE(has_gguf_vocabulary(Gguf(path_)));
   EXPECT_TRUE(contains(error_of([&] { read_gguf_vocabulary(Gguf(path_)); }), "holds no tokenizer"));
 }
 
