@@ -72,6 +72,17 @@ Tensor published(const Tensor& held, const WeightPart& part, const std::string& 
   return part.added != 0 ? shifted(tensor, -part.added) : tensor;
 }
 
+// Takes away the tokens that only make a list as long as the embedding, as writers name them.
+void drop_padding(GgufVocabulary& v) {
+  constexpr int32_t kUnused = 5;
+  while (!v.types.empty() && v.types.back() == kUnused &&
+         v.tokens.back() == concat("[PAD", v.tokens.size() - 1, "]")) {
+    v.tokens.pop_back();
+    v.types.pop_back();
+    if (!v.scores.empty()) v.scores.pop_back();
+  }
+}
+
 ModelSource open_gguf(const fs::path& path) {
   const auto file = std::make_shared<const Gguf>(path);
   ModelSource source;
@@ -87,7 +98,8 @@ ModelSource open_gguf(const fs::path& path) {
     return found ? published(file->borrow(*found), part->second, file->where()) : Tensor();
   };
   if (file->find("tokenizer.ggml.model")) {
-    const GgufVocabulary vocabulary = read_gguf_vocabulary(*file);
+    GgufVocabulary vocabulary = read_gguf_vocabulary(*file);
+    drop_padding(vocabulary);
     source.tokenizer = tokenizer_from_gguf(vocabulary, path.string());
     source.chat_template = vocabulary.chat_template;
   }
