@@ -160,6 +160,28 @@ TEST_P(Families, ComeBackFromTheirGgufKeys) {
             back->config().rope_scaling.divisors(again.head_dim, again.rope_theta));
 }
 
+TEST(Families, TheLanguagePartOfAGemma3ThatSeesImagesIsRead) {
+  const Json json = {{"model_type", "gemma3"},
+                     {"eos_token_id", 1},
+                     {"text_config",
+                      {{"model_type", "gemma3_text"},
+                       {"hidden_size", 2560},
+                       {"intermediate_size", 10240},
+                       {"num_hidden_layers", 34},
+                       {"rope_scaling", {{"factor", 8.0}, {"rope_type", "linear"}}},
+                       {"sliding_window", 1024}}}};
+  const ModelConfig c = config_from_hf(json, "config.json");
+  EXPECT_EQ(c.family, "gemma3_text");
+  EXPECT_EQ(c.heads, 8);
+  EXPECT_EQ(c.head_dim, 256);
+  EXPECT_EQ(c.eos_id, 1);
+  EXPECT_EQ(c.rope_theta, 1e6);
+  EXPECT_EQ(c.windows[4], 1024);
+  EXPECT_EQ(c.windows[5], 0);
+  EXPECT_TRUE(is_unused_weight(c, "vision_tower.vision_model.embeddings.patch_embedding.weight"));
+  EXPECT_FALSE(is_unused_weight(c, "model.embed_tokens.weight"));
+}
+
 TEST(Families, AnUnknownArchitectureIsNamedWithTheKnownOnes) {
   try {
     config_from_hf(Json{{"model_type", "t5"}}, "config.json");
