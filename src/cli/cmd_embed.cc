@@ -60,9 +60,11 @@ void print_vectors(const EmbedCommand& command, const std::vector<std::string>& 
 
 void run(const EmbedCommand& command) {
   const std::vector<std::string> texts = texts_of(command);
-  const LoadedModel loaded = load_model(command.model, compute_dtype(command.dtype));
+  const LoadedModel loaded =
+      load_model(command.model, compute_dtype(command.dtype), ImportMode::hold);
   const ModelConfig& config = loaded.model->config();
-  EmbedOptions options = embed_options(find_model(command.model), config);
+  EmbedOptions options = embed_options(
+      is_folder(command.model) ? find_model(command.model) : fs::path(command.model), config);
   if (!command.pooling.empty()) options.pooling = pooling_named(command.pooling);
   if (command.normalize) options.length = VectorLength::one;
   std::vector<std::vector<int32_t>> ids;
@@ -85,7 +87,9 @@ void add_embed(CLI::App& app, Runner&) {
       "Encoders (BERT and its kin) pool as their folder says, else by the mean; decoders take the\n"
       "last token's vector. Prints a line for each text, in order.");
   sub->add_option("texts", command->texts, "texts")->type_name("TEXT");
-  sub->add_option("--model", command->model, "model folder")->required()->type_name("DIR");
+  sub->add_option("--model", command->model, "model folder or .gguf file")
+      ->required()
+      ->type_name("PATH");
   sub->add_option("--file", command->file, "a file with a text on each line")->type_name("FILE");
   sub->add_option("--pooling", command->pooling, "cls, mean or last (default: the model's)")
       ->check(CLI::IsMember({"cls", "mean", "last"}))

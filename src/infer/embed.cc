@@ -6,7 +6,7 @@
 #include <numeric>
 #include <utility>
 
-#include "base/json.h"
+#include "io/pooling.h"
 #include "nn/context.h"
 
 namespace malssi {
@@ -15,17 +15,6 @@ namespace {
 constexpr int64_t kTokensAtOnce = 4096;
 constexpr std::array<std::pair<std::string_view, Pooling>, 3> kPoolings = {
     {{"cls", Pooling::cls}, {"mean", Pooling::mean}, {"last", Pooling::last}}};
-
-// sentence-transformers' flags, one of which is set.
-Pooling pooling_of(const Json& json, const std::string& where) {
-  constexpr std::array<std::pair<const char*, Pooling>, 3> kFlags = {
-      {{"pooling_mode_cls_token", Pooling::cls},
-       {"pooling_mode_mean_tokens", Pooling::mean},
-       {"pooling_mode_lasttoken", Pooling::last}}};
-  for (const auto& [flag, pooling] : kFlags)
-    if (get_or<bool>(json, flag, false, where)) return pooling;
-  throw Error(where + ": the pooling is none of cls, mean and last token; give --pooling");
-}
 
 // Rows of hidden that are one text's -> its vector.
 void pool(const float* rows, int64_t count, int64_t width, const EmbedOptions& options,
@@ -53,16 +42,10 @@ Pooling pooling_named(std::string_view name) {
   throw Error(concat("unknown pooling \"", name, "\"; known are cls, mean, last"));
 }
 
-EmbedOptions embed_options(const fs::path& folder, const ModelConfig& config) {
+EmbedOptions embed_options(const fs::path& model, const ModelConfig& config) {
   EmbedOptions options{.pooling = is_encoder(config) ? Pooling::mean : Pooling::last};
   if (!config.pooling.empty()) options.pooling = pooling_named(config.pooling);
-  const fs::path pooling = folder / "1_Pooling" / "config.json", modules = folder / "modules.json";
-  if (path_exists(pooling)) options.pooling = pooling_of(load_json(pooling), pooling.string());
-  if (path_exists(modules))
-    for (const Json& module : load_json(modules))
-      if (module.is_object() &&
-          get_or<std::string>(module, "type", "", modules.string()).ends_with(".Normalize"))
-        options.length = VectorLength::one;
+  if (is_folder(model) && folder_normalizes(model)) options.length = VectorLength::one;
   return options;
 }
 

@@ -25,10 +25,9 @@ struct EmbedOptions {
 
 // "cls", "mean" or "last". Throws Error for another name.
 Pooling pooling_named(std::string_view name);
-// How a model's embeddings are meant: what sentence-transformers' files in its folder say (1_Pooling/config.json, modules.json),
-// else the model's own description, else the mean for encoders and the last token for decoders. Throws Error for poolings that are
-// not known here.
-EmbedOptions embed_options(const fs::path& folder, const ModelConfig& config);
+// How a model's embeddings are meant: as its config's pooling says, else the mean for encoders and the last token for decoders; of
+// length 1 where its folder says so. Throws Error for poolings that are not known here.
+EmbedOptions embed_options(const fs::path& model, const ModelConfig& config);
 
 // A text's ids with what the tokenizer puts around them. Throws Error where there are none.
 std::vector<int32_t> embed_ids(const Tokenizer& tokenizer, std::string_view text);

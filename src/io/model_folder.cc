@@ -7,6 +7,7 @@
 #include "base/format.h"
 #include "io/model_card.h"
 #include "io/model_source.h"
+#include "io/pooling.h"
 #include "io/safetensors.h"
 #include "io/weight_files.h"
 
@@ -173,7 +174,8 @@ LoadedModel load_model(const fs::path& model_or_run, std::optional<DType> comput
     return load_gguf(model_or_run, compute, mode);
   const fs::path folder = find_model(model_or_run);
   const fs::path config_path = folder / "config.json";
-  const ModelConfig config = config_from_hf(load_json(config_path), config_path.string());
+  ModelConfig config = config_from_hf(load_json(config_path), config_path.string());
+  config.pooling = folder_pooling(folder);
   const WeightFiles weights = WeightFiles::open(folder);
   check_plausible(config, weights, folder);
   LoadedModel loaded;

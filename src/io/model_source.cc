@@ -8,6 +8,7 @@
 #include "io/lazy_tensor.h"
 #include "io/llama2c.h"
 #include "io/model_folder.h"
+#include "io/pooling.h"
 #include "io/weight_files.h"
 #include "io/weight_layout.h"
 
@@ -29,6 +30,7 @@ ModelSource open_folder(const fs::path& folder) {
   source.where = folder.string();
   const fs::path config = folder / "config.json";
   source.config = config_from_hf(load_json(config), config.string());
+  source.config.pooling = folder_pooling(folder);
   const auto weights = std::make_shared<const WeightFiles>(WeightFiles::open(folder));
   source.find = [weights](const std::string& name) { return weights->borrow(name); };
   for (const char* file :

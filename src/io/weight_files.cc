@@ -97,7 +97,11 @@ const Entry* WeightFiles::find(std::string_view name) const {
        {"transformer.", "model.", "bert.", "roberta.", "distilbert."})
     if (name.starts_with(prefix))
       if (const Entry* entry = exactly(name.substr(prefix.size()))) return entry;
-  return nullptr;
+  // The language part of a model that also sees images.
+  if (!name.starts_with("model.")) return nullptr;
+  const std::string_view rest = name.substr(std::string_view("model.").size());
+  if (const Entry* entry = exactly(concat("language_model.", name))) return entry;
+  return exactly(concat("model.language_model.", rest));
 }
 
 Tensor WeightFiles::load(std::string_view name) const {

@@ -26,6 +26,8 @@ Design gemma2(const ModelConfig& c) {
 
 Design gemma3(const ModelConfig& c) {
   Design design = gemma2(c);
+  design.unused = {"vision_tower.", "multi_modal_projector.", "model.vision_tower.",
+                   "model.multi_modal_projector."};
   design.q_norm = "self_attn.q_norm";
   design.k_norm = "self_attn.k_norm";
   return design;
@@ -72,8 +74,18 @@ ModelConfig gemma2_from_hf(const Json& json, std::string_view where) {
   return capped_from_hf(json, 2, where);
 }
 
+// The language part of a model that also sees images names only what differs from these.
+Json with_gemma3_defaults(const Json& json) {
+  Json whole = {
+      {"vocab_size", 262208},  {"num_attention_heads", 8},          {"num_key_value_heads", 4},
+      {"head_dim", 256},       {"max_position_embeddings", 131072}, {"rope_theta", 1e6},
+      {"sliding_window", 4096}};
+  for (const auto& [key, value] : json.items()) whole[key] = value;
+  return whole;
+}
+
 ModelConfig gemma3_from_hf(const Json& json, std::string_view where) {
-  ModelConfig c = capped_from_hf(json, 6, where);
+  ModelConfig c = capped_from_hf(with_gemma3_defaults(json), 6, where);
   c.rope_theta_local = get_or<double>(json, "rope_local_base_freq", 10000.0, where);
   return c;
 }

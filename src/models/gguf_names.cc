@@ -72,9 +72,12 @@ const Family& family_of(const GgufKeys& keys, std::string_view where) {
   const GgufValue* value = keys.find("general.architecture");
   const std::string* name = value ? gguf_string(*value) : nullptr;
   REQUIRE(name, where, ": \"general.architecture\" is missing, or no text");
-  if (*name == "llama" && keys.find("llama.expert_count") &&
-      gguf_int(*keys.find("llama.expert_count")).value_or(0) > 0)
-    return kMixtral;
+  const auto positive = [&](const char* key) {
+    const GgufValue* number = keys.find(key);
+    return number && gguf_int(*number).value_or(0) > 0;
+  };
+  if (*name == "llama" && positive("llama.expert_count")) return kMixtral;
+  if (*name == "llama" && positive("llama.attention.sliding_window")) return kMistral;
   std::string known;
   for (const Family* family : families()) {
     if (family->gguf == *name) return *family;

@@ -85,10 +85,15 @@ RopeScaling rope_scaling_from(const Json& json, std::string_view where) {
   return s;
 }
 
-void put_rope_scaling(const RopeScaling& s, Json& json) {
-  if (s.kind.empty()) return;
-  REQUIRE(s.kind != "factors",
-          "config.json cannot hold rotary factors of this model, which came from a GGUF file");
+void put_rope_scaling(const RopeScaling& scaling, Json& json) {
+  if (scaling.kind.empty()) return;
+  RopeScaling s = scaling;
+  if (s.kind == "factors") {  // config.json says it as LongRoPE of which both halves are the same
+    s.kind = "longrope";
+    s.long_factors = s.factors;
+    s.attention_factor = 1;
+    s.original_context = json["max_position_embeddings"];
+  }
   Json rope = {{"rope_type", s.kind}, {"factor", s.factor}};
   if (s.original_context > 0) rope["original_max_position_embeddings"] = s.original_context;
   if (s.kind == "llama3") {

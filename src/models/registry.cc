@@ -105,10 +105,13 @@ std::unique_ptr<Model> make_model(const ModelConfig& config, DType compute,
 }
 
 ModelConfig config_from_hf(const Json& json, std::string_view where) {
-  const auto type = get<std::string>(json, "model_type", where);
+  auto type = get<std::string>(json, "model_type", where);
+  // Gemma 3 with its eyes: only the language part is read.
+  const bool sees = type == "gemma3" && json.contains("text_config");
+  if (sees) type = "gemma3_text";
   try {
     const Family& family = family_named(type);
-    ModelConfig config = family.from_hf(json, where);
+    ModelConfig config = family.from_hf(sees ? get<Json>(json, "text_config", where) : json, where);
     config.family = family.name;
     config.bos_id = -1;
     if (json.contains("bos_token_id") && json["bos_token_id"].is_number_integer())

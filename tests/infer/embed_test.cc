@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "io/pooling.h"
 #include "scratch.h"
 
 namespace malssi {
@@ -84,17 +85,19 @@ TEST(Embed, RefusesEmptyAndOverlongTextsAndCutsThemWhenAsked) {
 
 TEST(Embed, FollowsTheFilesOfSentenceTransformers) {
   const ScratchFolder folder;
-  EXPECT_EQ(embed_options(folder.path(), checked(tiny("bert"))).pooling, Pooling::mean);
+  ModelConfig config = checked(tiny("bert"));
+  EXPECT_EQ(embed_options(folder.path(), config).pooling, Pooling::mean);
   EXPECT_EQ(embed_options(folder.path(), checked(tiny("llama"))).pooling, Pooling::last);
-  fs::create_directory(folder.path() / "1_Pooling");
-  overwrite(folder.path() / "1_Pooling/config.json", R"({"pooling_mode_cls_token": true})");
-  overwrite(folder.path() / "modules.json",
-            R"([{"type": "sentence_transformers.models.Normalize"}])");
-  const EmbedOptions options = embed_options(folder.path(), checked(tiny("bert")));
+  fs::create_directory(folder / "1_Pooling");
+  overwrite(folder / "1_Pooling/config.json", R"({"pooling_mode_cls_token": true})");
+  overwrite(folder / "modules.json", R"([{"type": "sentence_transformers.models.Normalize"}])");
+  config.pooling = folder_pooling(folder.path());
+  const EmbedOptions options = embed_options(folder.path(), config);
   EXPECT_EQ(options.pooling, Pooling::cls);
   EXPECT_EQ(options.length, VectorLength::one);
-  overwrite(folder.path() / "1_Pooling/config.json", R"({"pooling_mode_max_tokens": true})");
-  EXPECT_THROW(embed_options(folder.path(), checked(tiny("bert"))), Error);
+  overwrite(folder / "1_Pooling/config.json", R"({"pooling_mode_max_tokens": true})");
+  config.pooling = folder_pooling(folder.path());
+  EXPECT_THROW(embed_options(folder.path(), config), Error);
 }
 
 }  // namespace

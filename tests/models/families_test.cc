@@ -70,6 +70,29 @@ TEST_P(Families, LogitsLossAndGradientsAreThoseOfPyTorch) {
   EXPECT_EQ(found, want()["gradient_norms"].size());
 }
 
+TEST_P(Families, LearnInBf16Too) {
+  const auto model = make_model(config_from_hf(want()["config"], "config.json"), DType::bf16, 1);
+  fill_by_formula(*model);
+  const Json inputs = numbers();
+  const auto ids = inputs["ids"].get<std::vector<int32_t>>();
+  const auto targets = inputs["targets"].get<std::vector<int32_t>>();
+  CausalBatch batch(inputs["starts"].get<std::vector<int32_t>>());
+  Tape tape;
+  const std::vector<float> weights(ids.size(), 1);
+  const Tensor loss = lm_loss(model->hidden(ids, batch), model->head(), targets, weights, 0.1f,
+                              nullptr, model->logit_softcap());
+  EXPECT_NEAR(loss.f32()[0], want()["loss"].get<double>(), 0.05);
+  tape.backward(loss);
+  double got = 0, expected = 0;
+  model->visit([&](const Parameter& p) {
+    if (p.value->grad())
+      for (float g : p.value->grad().to_vector()) got += static_cast<double>(g) * g;
+  });
+  for (const auto& [name, norm] : want()["gradient_norms"].items())
+    expected += norm.get<double>() * norm.get<double>();
+  EXPECT_NEAR(std::sqrt(got / expected), 1, 0.1);
+}
+
 std::vector<float> some_logits(Model& model) {
   const std::vector<int32_t> ids{3, 1, 4, 1, 5, 9, 2, 6};
   CausalBatch batch({0, 8});
@@ -130,6 +153,33 @@ TEST_P(Families, ComeBackFromTheirGgufKeys) {
   import_weights(*back, [&](const std::string& name) { return weights[name]; });
   const std::vector<float> before = some_logits(*model), after = some_logits(*back);
   for (size_t i = 0; i < before.size(); ++i) ASSERT_NEAR(before[i], after[i], 2e-3);
+  // And from GGUF to Hugging Face's description.
+  const ModelConfig again = config_from_hf(back->hf_config(), "config.json");
+  EXPECT_EQ(again.windows, back->config().windows);
+  EXPECT_EQ(again.rope_scaling.divisors(again.head_dim, again.rope_theta),
+            back->config().rope_scaling.divisors(again.head_dim, again.rope_theta));
+}
+
+TEST(Families, TheLanguagePartOfAGemma3ThatSeesImagesIsRead) {
+  const Json json = {{"model_type", "gemma3"},
+                     {"eos_token_id", 1},
+                     {"text_config",
+                      {{"model_type", "gemma3_text"},
+                       {"hidden_size", 2560},
+                       {"intermediate_size", 10240},
+                       {"num_hidden_layers", 34},
+                       {"rope_scaling", {{"factor", 8.0}, {"rope_type", "linear"}}},
+                       {"sliding_window", 1024}}}};
+  const ModelConfig c = config_from_hf(json, "config.json");
+  EXPECT_EQ(c.family, "gemma3_text");
+  EXPECT_EQ(c.heads, 8);
+  EXPECT_EQ(c.head_dim, 256);
+  EXPECT_EQ(c.eos_id, 1);
+  EXPECT_EQ(c.rope_theta, 1e6);
+  EXPECT_EQ(c.windows[4], 1024);
+  EXPECT_EQ(c.windows[5], 0);
+  EXPECT_TRUE(is_unused_weight(c, "vision_tower.vision_model.embeddings.patch_embedding.weight"));
+  EXPECT_FALSE(is_unused_weight(c, "model.embed_tokens.weight"));
 }
 
 TEST(Families, AnUnknownArchitectureIsNamedWithTheKnownOnes) {
