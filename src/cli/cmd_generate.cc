@@ -200,9 +200,12 @@ void run(GenerateCommand& command, Runner& runner) {
     print_json(command, loaded, results, options, seconds.count());
   else
     print_text(results);
-  for (const Generation& generation : results.generations)
+  for (const Generation& generation : results.generations) {
     if (generation.reason == FinishReason::context_full)
       runner.console.warn("the answer ends where the model's context does");
+    if (generation.reason == FinishReason::max_tokens && options.grammar)
+      runner.console.warn("the answer is cut short, and incomplete: raise --max-tokens");
+  }
   if (StopSignal::requested()) runner.exit_code = 130;
 }
 

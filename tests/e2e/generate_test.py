@@ -46,8 +46,8 @@ class Grammars(GenerateTest):
         schema = {"properties": {"name": {"type": "string", "maxLength": 8}, "age": {"type": "integer", "minimum": 1,
                                                                                    "maximum": 99}}, "required": ["name", "age"]}
         for seed in "123":
-            answer = json.loads(self.generate("--json-schema", json.dumps(schema), "--prompt", "Mina", "--seed", seed,
-                                              "--max-tokens", "200"))
+            answer = json.loads(self.good("generate", "--model", BASE, "--json-schema", json.dumps(schema), "--prompt", "Mina",
+                                          "--seed", seed, "--max-tokens", "200").out)
             self.assertEqual(list(answer), ["name", "age"])
             self.assertTrue(1 <= answer["age"] <= 99 and len(answer["name"]) <= 8)
 

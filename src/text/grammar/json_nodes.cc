@@ -78,8 +78,9 @@ NodePtr between(const std::string& a, const std::string& b, size_t i, bool above
 // The integers from a to b, neither negative.
 NodePtr plain_integers(int64_t a, int64_t b) {
   std::vector<NodePtr> ways;
-  int64_t power = 10;  // past the integers of one length
-  for (int64_t begin = 0; begin <= b; begin = power, power *= 10) {
+  constexpr int64_t kTenth = 100'000'000'000'000'000;  // of what is past 18 digits
+  int64_t power = 10;                                  // past the integers of one length
+  for (int64_t begin = 0; begin <= b; begin = power, power = std::min(power, kTenth) * 10) {
     const int64_t low = std::max(a, begin), high = std::min(b, power - 1);
     if (low <= high)
       ways.push_back(between(std::to_string(low), std::to_string(high), 0, true, true));
