@@ -15,6 +15,7 @@
 #include "eval/machine_speed.h"
 #include "eval/model_speed.h"
 #include "io/model_folder.h"
+#include "io/model_source.h"
 #include "train/language.h"
 #include "train/pretrain_config.h"
 
@@ -33,6 +34,7 @@ struct BenchCommand {
   int64_t rows = 0, context = 0, prompt = 0;
   std::vector<int64_t> sequences = {1, 8};
   std::string only;
+  std::optional<int64_t> past;
   double seconds = 2;
   bool json = false;
 };
@@ -64,15 +66,23 @@ Subject subject_of_recipe(const BenchCommand& command) {
   const int64_t context = command.context > 0 ? command.context : shape.context;
   return {
       .name = command.recipe,
-      .model = make_model(shape, compute_dtype(command.dtype), 1),
+      .model = make_model(shape, compute_dtype(command.dtype).value_or(best_compute_dtype()), 1),
       .optim = config.optim,
       .shape = {.rows = rows,
                 .context = context,
                 .rows_at_once = rows_per_piece(rows, context, config.train.micro_batch_tokens)}};
 }
 
+// A GGUF file's weights stay as they are, which is for running only.
+bool trains(const BenchCommand& command) {
+  const bool wanted = command.only.empty() || command.only == "training";
+  return wanted && (command.model.empty() || !is_gguf_file(command.model));
+}
+
 Subject subject_of_folder(const BenchCommand& command) {
-  LoadedModel loaded = load_model(command.model, compute_dtype(command.dtype));
+  std::optional<DType> compute = compute_dtype(command.dtype);
+  if (!compute && trains(command)) compute = best_compute_dtype();
+  LoadedModel loaded = load_model(command.model, compute);
   const int64_t usual = std::min<int64_t>(loaded.model->config().context, 512);
   return {.name = command.model,
           .model = std::move(loaded.model),
@@ -99,17 +109,17 @@ void measure_model(const BenchCommand& command, Subject& subject, Runner& runner
   const auto wanted = [&](std::string_view part) {
     return command.only.empty() || command.only == part;
   };
-  if (wanted("training")) {  // first: its peak of memory is to be its own
+  if (trains(command)) {  // first: its peak of memory is to be its own
     runner.console.note("measuring training steps");
     measured.training = measure_training(*subject.model, subject.shape, subject.optim, options);
   }
   if (wanted("prefill")) {
     runner.console.note("measuring the reading of prompts");
-    measured.prefill = measure_prefill(*subject.model, prompt, options);
+    measured.prefill = measure_prefill(*subject.model, prompt, command.past.value_or(0), options);
   }
   if (wanted("decode")) {
     runner.console.note("measuring the writing of answers");
-    const int64_t past = std::min(prompt, context - 1);
+    const int64_t past = command.past.value_or(std::min(prompt, context - 1));
     for (const int64_t sequences : command.sequences)
       measured.decode.push_back(measure_decode(*subject.model, sequences, past, options));
   }
@@ -258,7 +268,8 @@ void add_bench(CLI::App& app, Runner& runner) {
       "programs first.");
   sub->add_option("recipe", command->recipe, "a pretraining recipe: its model, batch, optimiser")
       ->type_name("RECIPE");
-  sub->add_option("--model", command->model, "a model folder instead")->type_name("DIR");
+  sub->add_option("--model", command->model, "a model folder or GGUF file instead")
+      ->type_name("MODEL");
   sub->add_option("--set", command->set, "change a setting of the recipe: key=value")
       ->type_name("KEY=VALUE");
   sub->add_option("--vocab", command->vocab,
@@ -273,6 +284,10 @@ void add_bench(CLI::App& app, Runner& runner) {
       ->check(CLI::Range(1, 10'000'000));
   sub->add_option("--prompt", command->prompt, "tokens of the prompt (default: at most 512)")
       ->check(CLI::Range(1, 10'000'000));
+  sub->add_option(
+         "--past", command->past,
+         "tokens in the cache before (default: none for the prompt, the prompt for answers)")
+      ->check(CLI::Range(0, 10'000'000));
   sub->add_option("--sequences", command->sequences, "answers written side by side")
       ->delimiter(',')
       ->check(CLI::Range(1, 4096))

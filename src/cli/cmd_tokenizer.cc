@@ -300,7 +300,7 @@ void run_decode(const TextCommand& command) {
 
 std::shared_ptr<TextCommand> add_text_command(CLI::App* sub, const char* what, const char* name) {
   auto command = std::make_shared<TextCommand>();
-  sub->add_option("tokenizer", command->tokenizer, "a tokenizer.json, or a folder with one")
+  sub->add_option("tokenizer", command->tokenizer, "a tokenizer file, or a folder with one")
       ->required()
       ->type_name("PATH");
   sub->add_option("input", command->words, what)->type_name(name);
@@ -357,7 +357,7 @@ void add_info(CLI::App& tokenizer) {
       "Examples:\n"
       "  malssi tokenizer info runs/demo/model\n"
       "  malssi tokenizer info tokenizer.json --data korean.txt english.txt --json");
-  sub->add_option("tokenizer", command->tokenizer, "a tokenizer.json, or a folder with one")
+  sub->add_option("tokenizer", command->tokenizer, "a tokenizer file, or a folder with one")
       ->required()
       ->type_name("PATH");
   sub->add_option("--data", command->corpus.paths, "text to measure it on")->type_name("PATH");

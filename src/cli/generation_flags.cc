@@ -11,17 +11,17 @@ namespace malssi {
 
 const std::vector<std::string> kComputeDtypes = {"auto", "f32", "bf16"};
 
-DType compute_dtype(const std::string& name) {
+std::optional<DType> compute_dtype(const std::string& name) {
   if (name == "f32") return DType::f32;
   if (name == "bf16") return DType::bf16;
-  return best_compute_dtype();
+  return std::nullopt;
 }
 
 void GenerationFlags::add_to(CLI::App& command) {
-  command.add_option("--model", model_, "model folder (Hugging Face layout)")
+  command.add_option("--model", model_, "Hugging Face folder, run folder, or GGUF file")
       ->required()
-      ->type_name("DIR");
-  command.add_option("--dtype", dtype_, "precision: auto, f32 or bf16")
+      ->type_name("MODEL");
+  command.add_option("--dtype", dtype_, "precision: f32, bf16, or auto: as the file has it")
       ->check(CLI::IsMember(kComputeDtypes))
       ->type_name("TYPE");
   command

@@ -42,7 +42,7 @@ class GenerationFlags {
 };
 
 // f32, bf16, or for "auto" what this machine computes fastest.
-DType compute_dtype(const std::string& name);
+std::optional<DType> compute_dtype(const std::string& name);  // none: auto
 // The choices of --dtype.
 extern const std::vector<std::string> kComputeDtypes;
 

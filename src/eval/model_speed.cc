@@ -50,8 +50,17 @@ class MadeUpBatches : public BatchSource {
 // Of the weights that a pass multiplies by: of an embedding that is no output layer only single rows are read.
 int64_t weight_bytes(Model& model) {
   const ModelConfig& config = model.config();
-  const int64_t looked_up = config.tied ? 0 : config.vocab * config.width;
-  return (model.parameter_count() - looked_up) * dtype_size(model.dtype());
+  int64_t bytes = 0;
+  model.visit([&](const Parameter& p) {
+    const bool is_looked_up =
+        p.kind == ParameterKind::embedding && p.name != "head.weight" && !config.tied;
+    if (is_looked_up) return;
+    const bool is_held = p.held != nullptr && !p.held->empty();
+    if (!is_held) bytes += p.value->bytes();
+    if (is_held)
+      for (const Tensor& part : *p.held) bytes += part.bytes();
+  });
+  return bytes;
 }
 
 int64_t cache_bytes_per_token(Model& model) {
@@ -110,14 +119,17 @@ TrainingSpeed measure_training(Model& model, const TrainingShape& shape, const O
   return speed;
 }
 
-PrefillSpeed measure_prefill(Model& model, int64_t tokens, const SpeedOptions& options) {
-  check_fits(model, "a prompt", tokens);
-  ModelPredictor predictor(model, 1, tokens);
-  const std::vector<int32_t> ids = made_up_tokens(tokens, model.config().vocab);
+PrefillSpeed measure_prefill(Model& model, int64_t tokens, int64_t past,
+                             const SpeedOptions& options) {
+  check_fits(model, "a prompt", past + tokens);
+  ModelPredictor predictor(model, 1, past + tokens);
+  const std::vector<int32_t> all = made_up_tokens(past + tokens, model.config().vocab);
+  const std::span<const int32_t> ids = std::span(all).subspan(static_cast<size_t>(past));
+  if (past > 0) prefill(predictor, 0, std::span(all).first(static_cast<size_t>(past)));
   PrefillSpeed speed{.tokens = tokens};
   speed.passes = measure_rounds(
       [&] {
-        predictor.truncate(0, 0);
+        predictor.truncate(0, past);
         prefill(predictor, 0, ids);
       },
       options);

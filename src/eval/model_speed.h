@@ -50,8 +50,9 @@ struct PrefillSpeed {
   double flops = 0;  // a second
 };
 
-// Reading a prompt of so many tokens into an empty cache.
-PrefillSpeed measure_prefill(Model& model, int64_t tokens, const SpeedOptions& options);
+// Reading a prompt of so many tokens into a cache that holds `past`.
+PrefillSpeed measure_prefill(Model& model, int64_t tokens, int64_t past,
+                             const SpeedOptions& options);
 
 struct DecodeSpeed {
   int64_t sequences = 0;

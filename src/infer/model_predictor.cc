@@ -29,6 +29,17 @@ class FittingThreads {
   int before_ = thread_count();
 };
 
+// As exact as the weights: f32 for those in f32 or f16, else bf16 where the processor multiplies it.
+DType cache_dtype(Model& model) {
+  bool is_exact = true;
+  model.visit([&](const Parameter& p) {
+    if (p.held == nullptr) return;
+    for (const Tensor& part : *p.held)
+      is_exact &= part.dtype() == DType::f32 || part.dtype() == DType::f16;
+  });
+  return is_exact ? model.dtype() : best_compute_dtype();
+}
+
 }  // namespace
 
 ModelPredictor::ModelPredictor(Model& model, int64_t slots, int64_t capacity)
@@ -36,7 +47,7 @@ ModelPredictor::ModelPredictor(Model& model, int64_t slots, int64_t capacity)
       parameters_(model.parameter_count()),
       slots_(slots),
       capacity_(capacity > 0 ? std::min(capacity, model.config().context) : model.config().context),
-      cache_(model.config(), slots, capacity_, model.dtype()) {}
+      cache_(model.config(), slots, capacity_, cache_dtype(model)) {}
 
 std::span<const float> ModelPredictor::feed(std::span<const Piece> pieces) {
   std::vector<int32_t> ids;

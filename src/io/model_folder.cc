@@ -52,23 +52,43 @@ bool is_zero_bias(const Entry& entry) {
                      [](std::byte b) { return b == std::byte{0}; });
 }
 
-void fill_weights(Model& model, const WeightFiles& weights, const fs::path& folder,
-                  ImportMode mode) {
+using Find = std::function<Tensor(const std::string& name)>;
+
+// The precision of a model that is only run: bf16 where its matrices are and the processor multiplies it, else f32.
+DType natural_dtype(const ModelConfig& config, const Find& find) {
+  std::string first;
+  make_model(config, DType::f32, std::nullopt)->visit([&](const Parameter& p) {
+    if (first.empty() && p.held != nullptr) first = p.parts.front().name;
+  });
+  const Tensor matrix = find(first);
+  return matrix.defined() && matrix.dtype() == DType::bf16 ? best_compute_dtype() : DType::f32;
+}
+
+// A model with its weights: converted to `compute`, or where there is none as the file holds them.
+std::unique_ptr<Model> model_from(const ModelConfig& config, std::optional<DType> compute,
+                                  ImportMode mode, const Find& find) {
+  auto model = make_model(config, compute ? *compute : natural_dtype(config, find), std::nullopt);
+  import_weights(*model, find, compute ? mode : ImportMode::hold);
+  return model;
+}
+
+std::unique_ptr<Model> model_from(const ModelConfig& config, std::optional<DType> compute,
+                                  ImportMode mode, const WeightFiles& weights,
+                                  const fs::path& folder) {
   std::set<const Entry*> used;
   const auto find = [&](const std::string& name) {
-    const Entry* entry = weights.find(name);
-    if (!entry) return Tensor();
-    used.insert(entry);
-    return load_tensor(*entry, folder.string());
+    if (const Entry* entry = weights.find(name)) used.insert(entry);
+    return weights.borrow(name);
   };
-  import_weights(model, find, mode);
+  auto model = model_from(config, compute, mode, find);
   weights.for_each([&](const Entry& entry) {
     REQUIRE(used.contains(&entry) || !is_parameter(entry) || is_zero_bias(entry) ||
-                entry.name == "lm_head.weight" || is_unused_weight(model.config(), entry.name),
+                entry.name == "lm_head.weight" || is_unused_weight(config, entry.name),
             folder.string(), ": the weights hold \"", entry.name, "\" (", describe(entry),
-            "), which a ", model.config().family,
+            "), which a ", config.family,
             " model of this config.json does not have: the files do not belong together");
   });
+  return model;
 }
 
 void load_chat(const fs::path& folder, LoadedModel& loaded) {
@@ -88,7 +108,7 @@ void load_chat(const fs::path& folder, LoadedModel& loaded) {
   }
 }
 
-LoadedModel load_gguf(const fs::path& path, DType compute, ImportMode mode) {
+LoadedModel load_gguf(const fs::path& path, std::optional<DType> compute, ImportMode mode) {
   ModelSource source = open_model(path);
   LoadedModel loaded;
   REQUIRE(source.tokenizer, path.string(), ": the file holds no tokenizer");
@@ -103,8 +123,7 @@ LoadedModel load_gguf(const fs::path& path, DType compute, ImportMode mode) {
   } catch (const Error& foreign) {
     loaded.chat_problem = foreign.what();
   }
-  loaded.model = make_model(source.config, compute, std::nullopt);
-  import_weights(*loaded.model, source.find, mode);
+  loaded.model = model_from(source.config, compute, mode, source.find);
   return loaded;
 }
 
@@ -145,7 +164,8 @@ fs::path find_model(const fs::path& folder) {
              below.empty() ? "name a Hugging Face model folder" : "did you mean " + below + "?"));
 }
 
-LoadedModel load_model(const fs::path& model_or_run, DType compute, ImportMode mode) {
+LoadedModel load_model(const fs::path& model_or_run, std::optional<DType> compute,
+                       ImportMode mode) {
   if (path_exists(model_or_run) && is_gguf_file(model_or_run))
     return load_gguf(model_or_run, compute, mode);
   const fs::path folder = find_model(model_or_run);
@@ -162,8 +182,7 @@ LoadedModel load_model(const fs::path& model_or_run, DType compute, ImportMode m
   load_chat(folder, loaded);
   if (path_exists(folder / "generation_config.json"))
     loaded.generation = load_json(folder / "generation_config.json");
-  loaded.model = make_model(config, compute, std::nullopt);
-  fill_weights(*loaded.model, weights, folder, mode);
+  loaded.model = model_from(config, compute, mode, weights, folder);
   return loaded;
 }
 

@@ -31,8 +31,10 @@ struct LoadedModel {
 // The folder with config.json that a path means: itself, or a run's model/, best/ or checkpoints/latest. Error: there is none.
 fs::path find_model(const fs::path& folder);
 
-// A folder, or a GGUF file. Error, in one line, for whatever is missing, damaged, or does not fit together.
-LoadedModel load_model(const fs::path& model_or_run, DType compute,
+// A folder, or a GGUF file. compute: the precision that the weights are converted to (see ImportMode); none: they stay in the
+// file, in its number formats, and the model can only be run. Error, in one line, for whatever is missing, damaged, or does
+// not fit together.
+LoadedModel load_model(const fs::path& model_or_run, std::optional<DType> compute,
                        ImportMode mode = ImportMode::copy);
 
 struct ModelCard {

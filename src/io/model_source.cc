@@ -32,7 +32,7 @@ ModelSource open_folder(const fs::path& folder) {
   source.config = config_from_hf(load_json(config), config.string());
   source.config.pooling = folder_pooling(folder);
   const auto weights = std::make_shared<const WeightFiles>(WeightFiles::open(folder));
-  source.find = [weights](const std::string& name) { return weights->load(name); };
+  source.find = [weights](const std::string& name) { return weights->borrow(name); };
   for (const char* file :
        {"tokenizer.json", "tokenizer.model", "vocab.json", "encoder.json", "vocab.txt"})
     if (!source.tokenizer && path_exists(folder / file)) source.tokenizer = load_tokenizer(folder);

@@ -173,11 +173,12 @@ Tensor load_tensor(const Entry& entry, std::string_view where) {
   return tensor;
 }
 
-Safetensors::Safetensors(const fs::path& path) : path_(path), file_(MappedFile::open(path)) {
+Safetensors::Safetensors(const fs::path& path)
+    : path_(path), file_(std::make_shared<const MappedFile>(MappedFile::open(path))) {
   const std::string where = path.string();
-  const std::string_view text = header_text(file_, where);
+  const std::string_view text = header_text(*file_, where);
   SafetensorsHeader header = parse_safetensors_header(text, where);
-  const auto data = file_.bytes().subspan(kLengthBytes + text.size());
+  const auto data = file_->bytes().subspan(kLengthBytes + text.size());
   check_offsets(header.tensors, static_cast<int64_t>(data.size()), where);
   metadata_ = std::move(header.metadata);
   entries_.reserve(header.tensors.size());
@@ -195,6 +196,16 @@ Safetensors::Safetensors(const fs::path& path) : path_(path), file_(MappedFile::
   for (size_t i = 1; i < by_name_.size(); ++i)
     REQUIRE(name(by_name_[i - 1]) != name(by_name_[i]), where, ": tensor \"", name(by_name_[i]),
             "\" is given twice: the file is damaged");
+}
+
+Tensor Safetensors::borrow(const Entry& entry) const {
+  const std::optional<DType> dtype =
+      entry.type->name == "F16" ? DType::f16 : same_dtype(entry.type->name);
+  const bool fits =
+      dtype && entry.shape.size() <= Shape::kMaxRank &&
+      reinterpret_cast<uintptr_t>(entry.bytes.data()) % static_cast<size_t>(entry.type->bytes) == 0;
+  if (!fits) return load_tensor(entry, path_.string());
+  return Tensor::borrowed(file_, entry.bytes.data(), Shape(std::span(entry.shape)), *dtype);
 }
 
 const Entry* Safetensors::find(std::string_view name) const {

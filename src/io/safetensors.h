@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -46,7 +47,7 @@ std::string describe(const Entry& entry);
 // axes that tensors do not have.
 Tensor load_tensor(const Entry& entry, std::string_view where);
 
-// A file, mapped and checked. Entries point into the mapping and live as long as this.
+// A file, mapped and checked. Entries point into the mapping and live as long as this; borrowed tensors keep it alive.
 class Safetensors {
  public:
   explicit Safetensors(const fs::path& file);
@@ -56,14 +57,16 @@ class Safetensors {
   const Entry* find(std::string_view name) const;
   // Error where there is none of this name.
   Tensor load(std::string_view name) const;
+  // The numbers where they lie, if tensors have their format and they are aligned for it; else as load_tensor().
+  Tensor borrow(const Entry& entry) const;
   // The header's "__metadata__": an object of strings.
   const Json& metadata() const { return metadata_; }
   const fs::path& path() const { return path_; }
-  int64_t file_bytes() const { return file_.size(); }
+  int64_t file_bytes() const { return file_->size(); }
 
  private:
   fs::path path_;
-  MappedFile file_;
+  std::shared_ptr<const MappedFile> file_;
   std::vector<Entry> entries_;
   std::vector<int32_t> by_name_;  // numbers of entries, sorted by name
   Json metadata_;

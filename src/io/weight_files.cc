@@ -109,6 +109,15 @@ Tensor WeightFiles::load(std::string_view name) const {
   return entry ? load_tensor(*entry, files_.front()->path().parent_path().string()) : Tensor();
 }
 
+Tensor WeightFiles::borrow(std::string_view name) const {
+  const Entry* entry = find(name);
+  for (const auto& file : files_)
+    if (entry && entry >= file->entries().data() &&
+        entry < file->entries().data() + file->entries().size())
+      return file->borrow(*entry);
+  return Tensor();
+}
+
 void WeightFiles::for_each(const std::function<void(const Entry&)>& visitor) const {
   for (const auto& file : files_)
     for (const Entry& entry : file->entries()) visitor(entry);

@@ -24,8 +24,9 @@ class WeightFiles {
   // prefix that the full one has
   // ("transformer.", "model."): the name is found with and without it.
   const Entry* find(std::string_view name) const;
-  // Undefined where there is none of this name.
+  // Undefined where there is none of this name. borrow: where they lie, see Safetensors::borrow.
   Tensor load(std::string_view name) const;
+  Tensor borrow(std::string_view name) const;
   void for_each(const std::function<void(const Entry&)>& visitor) const;
 
   const std::vector<std::unique_ptr<Safetensors>>& files() const { return files_; }

@@ -1,6 +1,7 @@
 #include "text/added_tokens.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "base/error.h"
 #include "text/unicode.h"
@@ -32,6 +33,23 @@ int64_t space_end(std::string_view text, int64_t at) {
   return at;
 }
 
+// Whether a character can be part of a word, as \w has it.
+bool is_word(CodePoint character) {
+  if (character.value < 0) return false;
+  const CharClass kind = char_class(character.value);
+  return kind == CharClass::letter || kind == CharClass::number || character.value == '_' ||
+         is_mark(character.value);
+}
+
+// Whether text[begin, end) has no part of a word on either side.
+bool stands_alone(std::string_view text, int64_t begin, int64_t end) {
+  int64_t before = begin - 1;
+  while (before > 0 && (static_cast<uint8_t>(text[static_cast<size_t>(before)]) & 0xC0) == 0x80)
+    --before;
+  if (before >= 0 && is_word(decode_utf8(text, before))) return false;
+  return end >= std::ssize(text) || !is_word(decode_utf8(text, end));
+}
+
 }  // namespace
 
 void AddedTokens::add(AddedToken token) {
@@ -47,13 +65,12 @@ void AddedTokens::add(AddedToken token) {
     known = std::move(token);
     return;
   }
-  auto& list = first_[static_cast<uint8_t>(token.text[0])];
-  const auto place =
-      std::upper_bound(list.begin(), list.end(), token.text.size(), [this](size_t size, int32_t i) {
-        return size > tokens_[static_cast<size_t>(i)].text.size();
-      });
+  auto& lengths = lengths_[static_cast<uint8_t>(token.text[0])];
+  const int64_t length = std::ssize(token.text);
+  const auto place = std::lower_bound(lengths.begin(), lengths.end(), length, std::greater<>());
+  if (place == lengths.end() || *place != length) lengths.insert(place, length);
   index_[id] = static_cast<int32_t>(tokens_.size());
-  list.insert(place, index_[id]);
+  places_.add(index_[id], token.text);
   tokens_.push_back(std::move(token));
 }
 
@@ -69,18 +86,19 @@ bool AddedTokens::is_special(int32_t id) const {
 }
 
 const AddedToken* AddedTokens::find(std::string_view text) const {
-  for (const AddedToken& token : tokens_)
-    if (token.text == text) return &token;
-  return nullptr;
+  const auto place = places_.find(text);
+  return place ? &tokens_[static_cast<size_t>(*place)] : nullptr;
 }
 
 const AddedToken* AddedTokens::match_at(std::string_view text, int64_t at,
                                         bool parse_special) const {
-  for (const int32_t index : first_[static_cast<uint8_t>(text[static_cast<size_t>(at)])]) {
-    const AddedToken& token = tokens_[static_cast<size_t>(index)];
-    if ((parse_special || !token.special) &&
-        text.substr(static_cast<size_t>(at)).starts_with(token.text))
-      return &token;
+  const std::string_view rest = text.substr(static_cast<size_t>(at));
+  for (const int64_t length : lengths_[static_cast<uint8_t>(rest[0])]) {
+    if (length > std::ssize(rest)) continue;
+    const AddedToken* token = find(rest.substr(0, static_cast<size_t>(length)));
+    if (token && (parse_special || !token->special) &&
+        (!token->single_word || stands_alone(text, at, at + length)))
+      return token;
   }
   return nullptr;
 }
@@ -89,7 +107,7 @@ AddedTokens::Match AddedTokens::next(std::string_view text, int64_t from,
                                      bool parse_special) const {
   const auto size = static_cast<int64_t>(text.size());
   for (int64_t at = from; at < size; ++at) {
-    if (first_[static_cast<uint8_t>(text[static_cast<size_t>(at)])].empty()) continue;
+    if (lengths_[static_cast<uint8_t>(text[static_cast<size_t>(at)])].empty()) continue;
     const AddedToken* token = match_at(text, at, parse_special);
     if (!token) continue;
     Match match{at, at + static_cast<int64_t>(token->text.size()), token->id};

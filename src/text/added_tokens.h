@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "text/vocabulary.h"
+
 namespace malssi {
 
 struct AddedToken {
@@ -17,6 +19,7 @@ struct AddedToken {
   bool special = true;
   bool strip_left = false;   // swallows white space before it
   bool strip_right = false;  // and after it
+  bool single_word = false;  // stands for itself only between characters that are no letters
   bool normalized = false;   // kept for the file only
 };
 
@@ -46,8 +49,9 @@ class AddedTokens {
   std::vector<AddedToken> tokens_;  // as added
   bool plain_ = false;              // one that is not special is among them
   std::vector<int32_t> index_;      // by id: place in tokens_, or -1
-  std::array<std::vector<int32_t>, 256>
-      first_;  // places of tokens that start with a byte, the longest first
+  Vocabulary places_;               // place in tokens_ by text
+  // The lengths of the tokens that start with a byte, each once, the longest first.
+  std::array<std::vector<int64_t>, 256> lengths_;
 };
 
 }  // namespace malssi

@@ -147,16 +147,23 @@ std::vector<float> bpe_scores(const PipelineTokenizer& tokenizer) {
   return scores;
 }
 
-// What the normaliser of a SentencePiece tokenizer does, or an Error.
-void put_normalizer(const Json& steps, bool metaspace, GgufVocabulary& out) {
-  out.add_space_prefix = metaspace;
-  out.remove_extra_whitespaces = false;
-  std::vector<Json> list;
-  if (steps.is_object() && steps.contains("normalizers"))
-    list.assign(steps.at("normalizers").begin(), steps.at("normalizers").end());
-  else if (!steps.is_null())
-    list.push_back(steps);
-  for (const Json& step : list) {
+// The single steps of a part of the frame, or of a Sequence there.
+std::vector<Json> steps_of(const Json& frame, const char* part, const char* list) {
+  const Json json = get_or<Json>(frame, part, nullptr, "tokenizer");
+  if (json.is_null()) return {};
+  if (!json.contains(list)) return {json};
+  return {json.at(list).begin(), json.at(list).end()};
+}
+
+bool replaces_spaces(const Json& step) {
+  const Json pattern = get_or<Json>(step, "pattern", Json::object(), "tokenizer");
+  return pattern.contains("String") && pattern.at("String") == " ";
+}
+
+// What happens to a text before SentencePiece's model sees it, or an Error.
+void put_normalizer(const Json& frame, GgufVocabulary& out) {
+  out.add_space_prefix = out.remove_extra_whitespaces = false;
+  for (const Json& step : steps_of(frame, "normalizer", "normalizers")) {
     const auto type = get<std::string>(step, "type", "normalizer");
     const Json pattern = get_or<Json>(step, "pattern", Json::object(), "normalizer");
     if (type == "Prepend" && step.at("prepend") == kSpace) {
@@ -168,30 +175,39 @@ void put_normalizer(const Json& steps, bool metaspace, GgufVocabulary& out) {
     } else if (type == "Strip" || (type == "Replace" && pattern.contains("Regex"))) {
       out.remove_extra_whitespaces = true;
     } else {
-      REQUIRE(type == "Replace" && pattern.contains("String") && pattern.at("String") == " " &&
-                  step.at("content") == kSpace,
+      REQUIRE(type == "Replace" && replaces_spaces(step) && step.at("content") == kSpace,
               "writing GGUF: the normalizer '", type, "' cannot be expressed");
     }
   }
 }
 
-bool has_metaspace(const Json& pre_tokenizer) {
-  return dump_json(pre_tokenizer).find("\"Metaspace\"") != std::string::npos;
+// The same of its splitting. A Split at spaces finds none where they were replaced before.
+void put_pre_tokenizer(const Json& frame, GgufVocabulary& out) {
+  for (const Json& step : steps_of(frame, "pre_tokenizer", "pretokenizers")) {
+    const auto type = get<std::string>(step, "type", "pre_tokenizer");
+    if (type == "Metaspace") {
+      const bool prefix = get_or<bool>(step, "add_prefix_space", true, "pre_tokenizer");
+      out.add_space_prefix =
+          get_or<std::string>(step, "prepend_scheme", prefix ? "always" : "never",
+                              "pre_tokenizer") != "never";
+    } else if (type == "WhitespaceSplit") {
+      out.remove_extra_whitespaces = true;
+    } else {
+      REQUIRE(type == "Split" && replaces_spaces(step), "writing GGUF: the pre-tokenizer '", type,
+              "' cannot be expressed for a SentencePiece vocabulary");
+    }
+  }
 }
 
 GgufVocabulary of_sentencepiece(const PipelineTokenizer& tokenizer) {
   const bool unigram = tokenizer.model() == PipelineTokenizer::Model::unigram;
   GgufVocabulary out = empty_vocabulary(tokenizer, unigram ? "t5" : "llama");
   const Json& frame = tokenizer.frame();
+  put_normalizer(frame, out);
+  put_pre_tokenizer(frame, out);
   const bool bytes = get_or<bool>(frame.at("model"), "byte_fallback", false, "tokenizer");
   REQUIRE(bytes || unigram,
           "writing GGUF: llama.cpp wants byte tokens in a SentencePiece BPE vocabulary");
-  const Json pre_tokenizer = get_or<Json>(frame, "pre_tokenizer", nullptr, "tokenizer");
-  REQUIRE(pre_tokenizer.is_null() || has_metaspace(pre_tokenizer),
-          "writing GGUF: this way of splitting cannot be expressed for a ", tokenizer.kind(),
-          " vocabulary");
-  put_normalizer(get_or<Json>(frame, "normalizer", nullptr, "tokenizer"),
-                 has_metaspace(pre_tokenizer), out);
   REQUIRE(unigram || (out.precompiled_charsmap.empty() && !*out.remove_extra_whitespaces),
           "writing GGUF: llama.cpp does not normalise for a SentencePiece BPE vocabulary, which "
           "this tokenizer wants");

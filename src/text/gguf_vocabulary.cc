@@ -86,7 +86,9 @@ class Reader {
     if (v_.model == "llama") defaults_ = {.bos = 1, .eos = 2, .unknown = 0, .add_bos = true};
     if (v_.model == "t5") defaults_ = {.eos = 1, .unknown = 2, .pad = 0, .add_eos = true};
     if (v_.model == "bert") defaults_ = {.bos = 101, .unknown = 100, .pad = 0};
-    if (v_.model == "gpt2") defaults_ = {.bos = 11, .eos = 11};
+    if (v_.model == "gemma4") defaults_ = {.add_bos = true};
+    if (v_.model == "gpt2") defaults_ = {.add_bos = gguf_pattern(v_.pre, where_).add_bos};
+    gemma4_ = std::find(v_.tokens.begin(), v_.tokens.end(), "<|tool_response>") != v_.tokens.end();
   }
 
   std::unique_ptr<Tokenizer> read() {
@@ -113,18 +115,18 @@ class Reader {
   };
 
   int32_t size() const { return static_cast<int32_t>(v_.tokens.size()); }
-  // The id that the file gives, else the one that its kind has, where such a token exists.
+  // The id that the file gives, else the one that its kind has, where that is no ordinary token.
   int32_t role(int32_t given, int32_t fallback) const {
     const int32_t id = given >= 0 ? given : fallback;
-    return id < size() ? id : -1;
+    if (id < 0 || id >= size()) return -1;
+    const bool ordinary =
+        v_.model != "bert" && !v_.types.empty() && v_.types[static_cast<size_t>(id)] == kNormal;
+    return given >= 0 || !ordinary ? id : -1;
   }
-  int32_t unknown() const {
-    const int32_t id = role(v_.unk_id, defaults_.unknown);
-    const bool told = v_.model != "llama" || v_.unk_id >= 0 || v_.types.empty() || id < 0;
-    return told || v_.types[static_cast<size_t>(id)] == kUnknown ? id : -1;
-  }
+  int32_t unknown() const { return role(v_.unk_id, defaults_.unknown); }
   int32_t type(int32_t id) const {
     const std::string& token = v_.tokens[static_cast<size_t>(id)];
+    if (gemma4_ && token == "</s>") return kNormal;
     if (std::find(kControlTexts.begin(), kControlTexts.end(), token) != kControlTexts.end())
       return kControl;
     if (!v_.types.empty()) return v_.types[static_cast<size_t>(id)];
@@ -254,9 +256,7 @@ class Reader {
     parts.frame = with_surround(byte_level_frame(pattern.patterns));
     parts.frame["model"]["ignore_merges"] = pattern.ignore_merges;
     parts.patterns = std::move(pattern.patterns);
-    auto tokenizer = std::make_unique<BpeTokenizer>(std::move(parts));
-    if (!v_.add_bos && pattern.add_bos) tokenizer->set_surround(ids(true, begin_id()), after());
-    return tokenizer;
+    return std::make_unique<BpeTokenizer>(std::move(parts));
   }
 
   // Gemma 4: characters as SentencePiece spells them, but with a list of merges.
@@ -312,6 +312,7 @@ class Reader {
   const GgufVocabulary& v_;
   std::string_view where_;
   Defaults defaults_;
+  bool gemma4_ = false;  // has "</s>" as a mark of HTML
 };
 
 }  // namespace

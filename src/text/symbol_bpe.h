@@ -27,7 +27,6 @@ class SymbolBpe : public SubwordModel {
   SymbolBpe(Vocabulary plain, const Vocabulary& spellings, Merges merges, Options options);
   void encode(std::string_view piece, ModelScratch& scratch,
               std::vector<int32_t>& out) const override;
-  const std::vector<Merges::Rule>& rules() const { return merges_.rules(); }
 
  private:
   Vocabulary plain_;

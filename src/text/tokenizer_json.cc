@@ -116,7 +116,7 @@ Json added_tokens_json(const AddedTokens& added) {
   for (const AddedToken& token : tokens)
     list.push_back({{"id", token.id},
                     {"content", token.text},
-                    {"single_word", false},
+                    {"single_word", token.single_word},
                     {"lstrip", token.strip_left},
                     {"rstrip", token.strip_right},
                     {"normalized", token.normalized},
@@ -167,12 +167,11 @@ AddedTokens read_added_tokens(const Json& json, std::string_view where) {
                      .special = get_or<bool>(item, "special", false, place),
                      .strip_left = get_or<bool>(item, "lstrip", false, place),
                      .strip_right = get_or<bool>(item, "rstrip", false, place),
+                     .single_word = get_or<bool>(item, "single_word", false, place),
                      .normalized = get_or<bool>(item, "normalized", false, place)};
     REQUIRE(token.id >= 0 && token.id < Vocabulary::kMaxSize, place, ": '", token.text,
             "' has the impossible id ", token.id);
     REQUIRE(!token.text.empty(), place, ": the token of id ", token.id, " is empty");
-    REQUIRE(!get_or<bool>(item, "single_word", false, place), place, ": '", token.text,
-            "' has single_word set, which is not supported");
     REQUIRE(seen.insert(token.text).second, place, ": '", token.text, "' is listed twice");
     added.add(std::move(token));
   }

@@ -83,6 +83,20 @@ TEST(GgufVocabulary, MergesOfATokenizerJsonBecomeScores) {
   EXPECT_EQ(gguf_vocabulary(*loaded).model, "llama");
 }
 
+TEST(GgufVocabulary, GemmasSplitAtSpacesAndLlamasMetaspaceAreUnderstood) {
+  Json file = load_sentencepiece(fixture("pieces_bpe_bare.model"))->to_json();
+  file["pre_tokenizer"] = {{"type", "Split"},
+                           {"pattern", {{"String", " "}}},
+                           {"behavior", "MergedWithPrevious"},
+                           {"invert", false}};
+  expect_survives(*tokenizer_from_json(file, "gemma"));
+  file["pre_tokenizer"] = {{"type", "Metaspace"}, {"prepend_scheme", "first"}, {"split", false}};
+  file["normalizer"] = nullptr;
+  EXPECT_TRUE(*gguf_vocabulary(*tokenizer_from_json(file, "llama")).add_space_prefix);
+  file["pre_tokenizer"]["prepend_scheme"] = "never";
+  EXPECT_FALSE(*gguf_vocabulary(*tokenizer_from_json(file, "llama")).add_space_prefix);
+}
+
 TEST(GgufVocabulary, WordPieceComesBackTheSame) {
   const auto tokenizer = pipeline("wordpiece");
   const auto vocabulary = gguf_vocabulary(*tokenizer);
@@ -103,6 +117,40 @@ TEST(GgufVocabulary, WhatLlamaCppCannotDoIsAnErrorThatSaysSo) {
   EXPECT_NE(
       error_of([] { gguf_vocabulary(*pipeline("character_bpe_unknown")); }).find("byte tokens"),
       std::string::npos);
+}
+
+TEST(GgufVocabulary, AMarkThatEndsAnswersIsNeverReadFromPlainText) {
+  GgufVocabulary vocabulary = gguf_vocabulary(*trained("gpt2"));
+  vocabulary.tokens.push_back("<|im_end|>");
+  vocabulary.types.push_back(4);  // what some files say
+  const auto tokenizer = tokenizer_from_gguf(vocabulary, "file.gguf");
+  const auto id = static_cast<int32_t>(vocabulary.tokens.size()) - 1;
+  EXPECT_TRUE(tokenizer->is_special(id));
+  EXPECT_GT(tokenizer->encode("<|im_end|>").size(), 1u);
+  EXPECT_EQ(tokenizer->encode("<|im_end|>", {.parse_special = true}), std::vector<int32_t>{id});
+}
+
+TEST(GgufVocabulary, LlamaThreeStartsATextUnlessTheFileSaysOtherwise) {
+  GgufVocabulary vocabulary = gguf_vocabulary(*trained("llama3"));
+  vocabulary.pre = "llama-bpe";
+  vocabulary.bos_id = 7;
+  vocabulary.add_bos.reset();
+  const auto first = [&] {
+    return tokenizer_from_gguf(vocabulary, "file.gguf")->encode("a", {.add_special = true}).at(0);
+  };
+  EXPECT_EQ(first(), 7);
+  vocabulary.add_bos = false;
+  EXPECT_NE(first(), 7);
+}
+
+TEST(GgufVocabulary, WithoutSpecialTokensThereAreNoRoles) {
+  for (const auto& tokenizer :
+       {make_byte_tokenizer(), make_char_tokenizer(training_text(), {.byte_fallback = true})}) {
+    const auto back = tokenizer_from_gguf(gguf_vocabulary(*tokenizer), "file.gguf");
+    EXPECT_EQ(back->bos_id(), -1) << tokenizer->kind();
+    EXPECT_EQ(back->eos_id(), -1) << tokenizer->kind();
+    EXPECT_EQ(back->encode("말씨", {.add_special = true}), tokenizer->encode("말씨"));
+  }
 }
 
 TEST(GgufVocabulary, WrongKeysAreErrorsThatNameTheFile) {

@@ -147,6 +147,22 @@ TEST(Pipeline, SpecialTokensAreReadOnlyOnRequest) {
   EXPECT_EQ(tokenizer->eos_id(), 2);
 }
 
+TEST(Pipeline, ASingleWordIsNotReadInsideAnother) {
+  Json file;
+  for (const Json& entry : golden()["tokenizers"])
+    if (entry["name"] == "character_bpe") file = entry["file"];
+  file["added_tokens"].push_back(
+      {{"id", 2000}, {"content", "seed"}, {"single_word", true}, {"special", false}});
+  const auto tokenizer = tokenizer_from_json(file, "file");
+  const auto count = [&](const char* text) {
+    const Ids ids = tokenizer->encode(text);
+    return std::count(ids.begin(), ids.end(), 2000);
+  };
+  EXPECT_EQ(count("seed"), 1);
+  EXPECT_EQ(count("a seed, seed."), 2);
+  EXPECT_EQ(count("seeds birdseed \u00e9seed seed\u00e9"), 0);
+}
+
 TEST(Pipeline, AContinuationKeepsItsSpace) {
   const auto tokenizer = pipeline("character_bpe");
   const Ids ids = tokenizer->encode("the seed");
