@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernels/gemm.h"
+#include "kernels/panel_product.h"
 #include "kernels/table.h"
 #include "tensor/tape.h"
 
@@ -22,6 +23,14 @@ int64_t chunk_rows(int64_t N, int64_t V, int64_t most) {
   return std::min(N, (rows + 31) / 32 * 32);
 }
 
+// logits [x's rows, V] = x w^T; in training w is f32 or bf16, else of any dtype.
+void output_layer(const Tensor& x, const Tensor& w, const Tensor& logits, bool train) {
+  const int64_t V = w.dim(0), D = w.dim(1);
+  if (train) return gemm(in(x), in(w), out(logits), x.dim(0), V, D, {.transpose_b = true});
+  const WeightRows rows{w.data(), w.dtype(), V};
+  panel_product(in(x), {&rows, 1}, nullptr, out(logits), x.dim(0), D);
+}
+
 }  // namespace
 
 Tensor lm_loss(const Tensor& h, const Tensor& w, std::span<const int32_t> targets,
@@ -34,8 +43,8 @@ Tensor lm_loss(const Tensor& h, const Tensor& w, std::span<const int32_t> target
           weights.size(), " weights do not fit together");
   for (int32_t t : targets)
     REQUIRE(t < V, "lm_loss: target ", t, " is outside the vocabulary of ", V);
-  const Tensor x = h.to(w.dtype());
   const bool train = recording({h, w});
+  const Tensor x = train ? h.to(w.dtype()) : h;
   // The gradient of the weight wants long sums, the logits in f32 little memory.
   const int64_t long_rows = chunk_rows(N, V, kGradientsAtOnce);
   const int64_t rows = chunk_rows(long_rows, V, kLogitsAtOnce);
@@ -49,7 +58,7 @@ Tensor lm_loss(const Tensor& h, const Tensor& w, std::span<const int32_t> target
     const int64_t last = std::min(N, first + long_rows);
     for (int64_t begin = first; begin < last; begin += rows) {
       const int64_t end = std::min(begin + rows, last), count = end - begin;
-      gemm(in(x.rows(begin, end)), in(w), out(logits), count, V, D, {.transpose_b = true});
+      output_layer(x.rows(begin, end), w, logits, train);
       if (softcap > 0) kernels().softcap(logits.f32(), softcap, count * V);
       const Tensor part = train ? dlogits.rows(begin - first, end - first) : Tensor();
       kernels().cross_entropy(logits.f32(), targets.data() + begin, weights.data() + begin, scale,
