@@ -2,6 +2,7 @@
 // less work than a panel and keeps up with memory. Whole sums are exact, so the results are the panel's to the bit.
 #include <algorithm>
 
+#include "kernels/cpu/scratch.h"
 #include "kernels/panel/avx512_scales-inl.h"
 
 namespace malssi::panel {
@@ -26,11 +27,12 @@ inline __m512i dot(__m512i unsigned_bytes, __m512i bytes) {
   return _mm512_dpbusd_epi32(_mm512_setzero_si512(), unsigned_bytes, bytes);
 }
 
-// A format: kBytes of 256 columns; part(): whole sums of the 256 columns' groups, as sums_of_quarters leaves them; kHalves: a
-// group is two quarters; word_of(g): where group g of the chunk then lies; kShift: what the numbers' offset is less than 128,
-// as a power of two (8: there is none); arrange(): x as part() wants it, 128 columns at a time.
+// A format: kBytes of 256 columns; kUnit: columns that make 16 groups; part() (or four_blocks(), or unit()): whole sums of some
+// columns' groups, as sums_of_quarters leaves them; kHalves: a group is two quarters; word_of(g): where the unit's group g then
+// lies; kShift: what the numbers' offset is less than 128, as a power of two (8: there is none); arrange(): x as part() wants
+// it, 128 columns at a time.
 struct Q8_0Rows {
-  static constexpr int64_t kBytes = 8 * 34;
+  static constexpr int64_t kBytes = 8 * 34, kGroup = 32, kUnit = 512;
   static constexpr bool kHalves = true;
   static constexpr int kShift = 0;
   static constexpr int word_of(int g) { return (g / 8 * 2 + g % 2) * 4 + g / 2 % 4; }
@@ -52,7 +54,7 @@ struct Q8_0Rows {
 };
 
 struct Q4_0Rows {
-  static constexpr int64_t kBytes = 8 * 18;
+  static constexpr int64_t kBytes = 8 * 18, kGroup = 32, kUnit = 512;
   static constexpr bool kHalves = false;
   static constexpr int kShift = 4;
   static constexpr int word_of(int g) { return g % 4 * 4 + g / 4; }
@@ -78,7 +80,7 @@ struct Q4_0Rows {
 
 // Blocks of 256 with nibbles: 64 bytes hold groups 0 and 2 in their low halves, 1 and 3 in the high ones.
 struct Q4KRows {
-  static constexpr int64_t kBytes = 144;
+  static constexpr int64_t kBytes = 144, kGroup = 32, kUnit = 512;
   static constexpr bool kHalves = true;
   static constexpr int kShift = 8;
   static constexpr int word_of(int g) {
@@ -130,10 +132,11 @@ struct Q5KRows : Q4KRows {
 };
 
 struct Q6KRows {
-  static constexpr int64_t kBytes = 210;
+  static constexpr int64_t kBytes = 210, kGroup = 16, kUnit = 256;
   static constexpr int kShift = 2;
   static constexpr int word_of(int g) { return g % 4 * 4 + g / 4; }
-  static __m512i part(const uint8_t* p, const __m512i* x) {
+  static void arrange(__m512i&, __m512i&) {}
+  static __m512i unit(const uint8_t* p, const __m512i* x, int64_t) {
     const __m512i low = _mm512_set1_epi8(15), two = _mm512_set1_epi8(48);
     __m512i v[4];
 #pragma GCC unroll 2
@@ -152,21 +155,23 @@ struct Q6KRows {
     }
     return sums_of_quarters(v);
   }
+  static void scales(Rows rows, int64_t, int64_t lane, Int8Panel& panel) {
+    put_scales_q6_k(rows, 0, 0, lane, panel);
+  }
 };
 
-// sums += whole sums of groups first .. last - 1, one group in each vector of `whole`, times their scales.
-template <class Format, int kGroup>
-inline __m512 scaled(const __m512i* whole, int first, int last, const Int8Rows& x,
+// sums += the first groups' whole sums, each group one vector of `whole`, times their scales.
+template <class Format>
+inline __m512 scaled(const __m512i* whole, int64_t groups, const Int8Rows& x,
                      const Int8Panel& panel, int64_t lane, __m512 sum) {
   constexpr bool kHasMin = Format::kShift == 8;
-  const int32_t* const offset = kGroup == 32 ? x.offset32 : x.offset16;
-#pragma GCC unroll 4
-  for (int g = first; g < last; ++g) {
-    __m512i total = whole[Format::word_of(g - first)];
+  const int32_t* const offset = Format::kGroup == 32 ? x.offset32 : x.offset16;
+  for (int64_t g = 0; g < groups; ++g) {
+    __m512i total = whole[Format::word_of(static_cast<int>(g))];
     if (Format::kShift < 8)
       total = _mm512_add_epi32(total, _mm512_set1_epi32(offset[g] >> Format::kShift % 8));
     const __m512 scale = _mm512_mul_ps(_mm512_load_ps(panel.scale + g * kRows + lane),
-                                       _mm512_set1_ps(x.scale[g * kGroup / 32]));
+                                       _mm512_set1_ps(x.scale[g * Format::kGroup / 32]));
     sum = _mm512_fmadd_ps(_mm512_cvtepi32_ps(total), scale, sum);
     if (kHasMin)
       sum = _mm512_fmadd_ps(_mm512_load_ps(panel.min + g * kRows + lane),
@@ -175,58 +180,57 @@ inline __m512 scaled(const __m512i* whole, int first, int last, const Int8Rows& 
   return sum;
 }
 
-// Formats with groups of 32: 512 columns are 16 groups. Where there are fewer, the last one's sums stand in for the others.
+// The whole sums of a unit's 16 groups. Where a format has blocks of 32 and fewer are there, the last one's stand in for the
+// others.
 template <class Format>
-void sums_by_32(const uint8_t* const* rows, int64_t columns, const Int8Rows& x, Ahead& ahead,
-                Int8Panel& panel, float* sums) {
-  const int64_t blocks = columns / 32;
-  __m512i xs[8];
-  for (int i = 0; i < 8; ++i) xs[i] = load512(x.q + std::min<int64_t>(i, (blocks - 1) / 2) * 64);
-  for (int i = 0; i < 8; i += 2) Format::arrange(xs[i], xs[i + 1]);
-  for (int64_t lane = 0; lane < kRows; lane += 16) {
-    __m512i whole[16];
-    for (int i = 0; i < 16; ++i) {
-      const uint8_t* const row = rows[lane + i];
-      ahead.fetch(Format::kBytes * blocks / 8);
-      if constexpr (Format::kHalves) {
-        const __m512i first = Format::part(row, xs, std::min<int64_t>(blocks, 8));
-        whole[i] = sums_of_halves(
-            first, blocks > 8 ? Format::part(row + Format::kBytes, xs + 4, blocks - 8) : first);
-      } else {
-        __m512i v[4];
+inline __m512i unit_sums(const uint8_t* row, const __m512i* xs, int64_t blocks) {
+  if constexpr (Format::kUnit == kHalf) {
+    return Format::unit(row, xs, blocks);
+  } else if constexpr (Format::kHalves) {
+    const __m512i first = Format::part(row, xs, std::min<int64_t>(blocks, 8));
+    return sums_of_halves(
+        first, blocks > 8 ? Format::part(row + Format::kBytes, xs + 4, blocks - 8) : first);
+  } else {
+    __m512i v[4];
 #pragma GCC unroll 4
-        for (int j = 0; j < 4; ++j) {
-          const int64_t used = std::min<int64_t>(j, (blocks - 1) / 4);
-          v[j] = Format::four_blocks(row + used * Format::kBytes / 2, xs + j * 2,
-                                     std::min<int64_t>(4, blocks - used * 4));
-        }
-        whole[i] = sums_of_quarters(v);
-      }
+    for (int j = 0; j < 4; ++j) {
+      const int64_t used = std::min<int64_t>(j, (blocks - 1) / 4);
+      v[j] = Format::four_blocks(row + used * Format::kBytes / 2, xs + j * 2,
+                                 std::min<int64_t>(4, blocks - used * 4));
     }
-    transpose16(whole);
-    Format::scales(rows + lane, columns, lane, panel);
-    const __m512 sum = _mm512_loadu_ps(sums + lane);
-    _mm512_storeu_ps(sums + lane, scaled<Format, 32>(whole, 0, static_cast<int>(columns / 32), x,
-                                                     panel, lane, sum));
+    return sums_of_quarters(v);
   }
 }
 
-// Q6_K, with groups of 16: a block is 16 groups.
-void sums_q6_k(const uint8_t* const* rows, int64_t columns, const Int8Rows& x, Ahead& ahead,
-               Int8Panel& panel, float* sums) {
+// All columns of a row are multiplied before the next row's, so that memory is read in order; then 16 rows' sums are scaled.
+template <class Format>
+void row_sums(const uint8_t* const* rows, int64_t columns, const Int8Rows& x, Ahead& ahead,
+              Int8Panel& panel, float* sums) {
+  constexpr int64_t kUnit = Format::kUnit, kVectors = kUnit / 64,
+                    kUnitBytes = Format::kBytes * kUnit / kHalf;
+  const int64_t units = (columns + kUnit - 1) / kUnit;
+  Scratch scratch;
+  auto* const xs = reinterpret_cast<__m512i*>(scratch.take<char>(units * kUnit));
+  auto* const whole = reinterpret_cast<__m512i*>(scratch.take<char>(units * 16 * 64));
+  for (int64_t i = 0; i < units * kVectors; ++i)
+    xs[i] = load512(x.q + std::min(i, (columns - 1) / 64) * 64);
+  for (int64_t i = 0; i < units * kVectors; i += 2) Format::arrange(xs[i], xs[i + 1]);
   for (int64_t lane = 0; lane < kRows; lane += 16) {
-    __m512 sum = _mm512_loadu_ps(sums + lane);
-    for (int64_t block = 0; block < columns / kHalf; ++block) {
-      __m512i xs[4], whole[16];
-      for (int i = 0; i < 4; ++i) xs[i] = load512(x.q + block * kHalf + i * 64);
-      for (int i = 0; i < 16; ++i) {
-        ahead.fetch(Q6KRows::kBytes);
-        whole[i] = Q6KRows::part(rows[lane + i] + block * Q6KRows::kBytes, xs);
+    for (int64_t i = 0; i < 16; ++i)
+      for (int64_t u = 0; u < units; ++u) {
+        ahead.fetch(kUnitBytes);
+        whole[u * 16 + i] = unit_sums<Format>(rows[lane + i] + u * kUnitBytes, xs + u * kVectors,
+                                              (columns - u * kUnit) / 32);
       }
-      transpose16(whole);
-      put_scales_q6_k(rows + lane, block * Q6KRows::kBytes, block * 16, lane, panel);
-      const int first = static_cast<int>(block) * 16;
-      sum = scaled<Q6KRows, 16>(whole, first, first + 16, x, panel, lane, sum);
+    __m512 sum = _mm512_loadu_ps(sums + lane);
+    for (int64_t u = 0; u < units; ++u) {
+      const uint8_t* at[16];
+      for (int i = 0; i < 16; ++i) at[i] = rows[lane + i] + u * kUnitBytes;
+      const int64_t here = std::min(kUnit, columns - u * kUnit);
+      transpose16(whole + u * 16);
+      Format::scales(at, here, lane, panel);
+      sum = scaled<Format>(whole + u * 16, here / Format::kGroup, x.from(0, u * kUnit), panel, lane,
+                           sum);
     }
     _mm512_storeu_ps(sums + lane, sum);
   }
@@ -238,19 +242,19 @@ bool int8_row_sums_avx512(DType dtype, const uint8_t* const* rows, int64_t colum
                           const Int8Rows& x, Ahead& ahead, Int8Panel& scales, float* sums) {
   switch (dtype) {
     case DType::q8_0:
-      sums_by_32<Q8_0Rows>(rows, columns, x, ahead, scales, sums);
+      row_sums<Q8_0Rows>(rows, columns, x, ahead, scales, sums);
       return true;
     case DType::q4_0:
-      sums_by_32<Q4_0Rows>(rows, columns, x, ahead, scales, sums);
+      row_sums<Q4_0Rows>(rows, columns, x, ahead, scales, sums);
       return true;
     case DType::q4_k:
-      sums_by_32<Q4KRows>(rows, columns, x, ahead, scales, sums);
+      row_sums<Q4KRows>(rows, columns, x, ahead, scales, sums);
       return true;
     case DType::q5_k:
-      sums_by_32<Q5KRows>(rows, columns, x, ahead, scales, sums);
+      row_sums<Q5KRows>(rows, columns, x, ahead, scales, sums);
       return true;
     case DType::q6_k:
-      sums_q6_k(rows, columns, x, ahead, scales, sums);
+      row_sums<Q6KRows>(rows, columns, x, ahead, scales, sums);
       return true;
     default:
       return false;

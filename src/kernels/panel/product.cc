@@ -113,16 +113,13 @@ void panel_sums(const WeightRows& part, int64_t first, const Activations& x, int
   for (int64_t r = 0; r < kRows; ++r)
     rows[r] = data + std::min(first + r, part.rows - 1) * row_bytes;
   std::memset(sums, 0, static_cast<size_t>(M * kRows) * sizeof(float));
+  const bool is_one = compute == Compute::int8 && M == 1 && k.int8_row_sums != nullptr;
+  if (is_one && k.int8_row_sums(part.dtype, rows, x.K, x.bytes, ahead, panel, sums)) return;
   for (int64_t c = 0; c < x.K; c += step) {
     const int64_t columns = std::min(step, x.K - c);
     if (compute == Compute::int8) {
-      const Int8Rows xs = x.bytes.from(0, c);
-      const bool is_done = M == 1 && k.int8_row_sums != nullptr &&
-                           k.int8_row_sums(part.dtype, rows, columns, xs, ahead, panel, sums);
-      if (!is_done) {
-        k.unpack_int8(part.dtype, rows, columns, ahead, panel);
-        k.int8_sums(panel, int8_layout(part.dtype), xs, M, columns, sums);
-      }
+      k.unpack_int8(part.dtype, rows, columns, ahead, panel);
+      k.int8_sums(panel, int8_layout(part.dtype), x.bytes.from(0, c), M, columns, sums);
     } else if (compute == Compute::bf16) {
       k.bf16_sums(rows, x.halves + c, x.K, M, columns, ahead, sums);
     } else {
