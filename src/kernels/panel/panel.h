@@ -21,14 +21,14 @@ struct Int8Panel {
   alignas(64) float scale[kInt8Chunk / 16 * kRows];  // [group][32 rows]
   alignas(64) float min[kInt8Chunk / 16 * kRows];    // the same, where the format has some
 };
-// Memory that will be read after the current panel: touched piece by piece while this one is unpacked, in the order in which
+// Memory that will be read next: touched piece by piece while the rows before it are used, in the order in which
 // it lies, so that it streams into the cache.
 class Ahead {
  public:
   Ahead(const uint8_t* begin, const uint8_t* end) : next_(begin), end_(end) {}
   void fetch(int64_t bytes) {
     const uint8_t* const stop = next_ + std::min(bytes, end_ - next_);
-    for (; next_ < stop; next_ += 64) __builtin_prefetch(next_, 0, 2);
+    for (; next_ < stop; next_ += 64) __builtin_prefetch(next_, 0, 3);
   }
 
  private:

@@ -106,14 +106,16 @@ void panel_sums(const WeightRows& part, int64_t first, const Activations& x, int
   const Compute compute = compute_of(part.dtype);
   const int64_t step = compute == Compute::int8 ? kInt8Chunk : kDenseChunk;
   const auto* const data = static_cast<const uint8_t*>(part.data);
-  const int64_t next = std::min(first + kRows, part.rows),
-                after = std::min(next + kRows, part.rows);
-  Ahead ahead(data + next * row_bytes, data + after * row_bytes);
+  const bool is_one = compute == Compute::int8 && M == 1 && k.int8_row_sums != nullptr;
+  // Read in order, memory is best asked for shortly before; in panels, a whole panel before.
+  const int64_t distance = is_one || compute != Compute::int8 ? 16384 : kRows * row_bytes;
+  const auto* const start = data + first * row_bytes + distance;
+  const auto* const end = data + part.rows * row_bytes;
+  Ahead ahead(std::min(start, end), std::min(start + kRows * row_bytes, end));
   const uint8_t* rows[kRows];
   for (int64_t r = 0; r < kRows; ++r)
     rows[r] = data + std::min(first + r, part.rows - 1) * row_bytes;
   std::memset(sums, 0, static_cast<size_t>(M * kRows) * sizeof(float));
-  const bool is_one = compute == Compute::int8 && M == 1 && k.int8_row_sums != nullptr;
   if (is_one && k.int8_row_sums(part.dtype, rows, x.K, x.bytes, ahead, panel, sums)) return;
   for (int64_t c = 0; c < x.K; c += step) {
     const int64_t columns = std::min(step, x.K - c);
