@@ -49,7 +49,10 @@ struct Q8_0Rows {
     return sums_of_quarters(v);
   }
   static void scales(Rows rows, int64_t columns, int64_t lane, Int8Panel& panel) {
-    half_scales(rows, 34, 0, columns / 32, lane, panel.scale);
+    if (columns == kUnit)
+      sixteen_scales(rows, lane, panel.scale, HalvesBy34());
+    else
+      half_scales(rows, 34, 0, columns / 32, lane, panel.scale);
   }
 };
 
@@ -74,7 +77,10 @@ struct Q4_0Rows {
     return _mm512_dpbusd_epi32(first, _mm512_and_si512(_mm512_srli_epi16(bytes, 4), low), x[1]);
   }
   static void scales(Rows rows, int64_t columns, int64_t lane, Int8Panel& panel) {
-    half_scales(rows, 18, 0, columns / 32, lane, panel.scale);
+    if (columns == kUnit)
+      sixteen_scales(rows, lane, panel.scale, HalvesBy18());
+    else
+      half_scales(rows, 18, 0, columns / 32, lane, panel.scale);
   }
 };
 

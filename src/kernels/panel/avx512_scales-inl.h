@@ -1,6 +1,8 @@
 // Scales and mins of 16 rows' blocks as floats, into a panel.
 #pragma once
 
+#include <array>
+
 #include "kernels/panel/avx512-inl.h"
 
 namespace malssi::panel {
@@ -21,6 +23,54 @@ inline void half_scales(Rows rows, int64_t block_bytes, int64_t at, int64_t bloc
     _mm512_store_ps(
         to + b * kRows + lane,
         _mm512_cvtph_ps(_mm256_load_si256(reinterpret_cast<const __m256i*>(halves[b]))));
+}
+
+// The halves at the beginning of 16 blocks of 34 bytes: every 17th of 256.
+struct HalvesBy34 {
+  __m256i operator()(const uint8_t* p) const {
+    __m512i found = _mm512_setzero_si512();
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; ++i) {  // four of 64
+      alignas(64) static constexpr auto kIndex = [] {
+        std::array<int16_t, 32> index{};
+        for (size_t b = 0; b < 16; ++b) index[b] = static_cast<int16_t>(b * 17 % 64);
+        return index;
+      }();
+      const __mmask32 these = 0xfu << (4 * i);
+      const __m512i picked = _mm512_permutex2var_epi16(
+          load512(p + i * 128), _mm512_load_si512(kIndex.data()), load512(p + i * 128 + 64));
+      found = _mm512_mask_mov_epi16(found, these, picked);
+    }
+    return _mm512_castsi512_si256(found);
+  }
+};
+// The same of blocks of 18 bytes: every 9th of 144.
+struct HalvesBy18 {
+  __m256i operator()(const uint8_t* p) const {
+    alignas(64) static constexpr auto kIndex = [] {
+      std::array<int16_t, 32> index{};
+      for (size_t b = 0; b < 15; ++b) index[b] = static_cast<int16_t>(b * 9 % 64);
+      return index;
+    }();
+    const __m512i index = _mm512_load_si512(kIndex.data());
+    const __m512i first = _mm512_permutex2var_epi16(load512(p), index, load512(p + 64));
+    const __m512i second = _mm512_permutex2var_epi16(load512(p + 128), index, load512(p + 192));
+    int16_t last;
+    std::memcpy(&last, p + 270, 2);
+    return _mm256_insert_epi16(_mm512_castsi512_si256(_mm512_mask_mov_epi16(first, 0x7f00, second)),
+                               last, 15);
+  }
+};
+
+// Scales of 16 blocks in each of 16 rows; halves(row) finds a row's.
+template <class Halves>
+inline void sixteen_scales(Rows rows, int64_t lane, float* to, Halves&& halves) {
+  __m512i scale[16];
+#pragma GCC unroll 16
+  for (int i = 0; i < 16; ++i) scale[i] = _mm512_castps_si512(_mm512_cvtph_ps(halves(rows[i])));
+  transpose16(scale);
+#pragma GCC unroll 16
+  for (int b = 0; b < 16; ++b) _mm512_store_si512(to + b * kRows + lane, scale[b]);
 }
 
 // d, dmin and the eight six-bit scales and mins of a block of 256.

@@ -32,7 +32,10 @@ void unpack_q8_0(Rows rows, int64_t blocks, Ahead& ahead, int64_t lane, Int8Pane
     const int used = second > b ? 16 : 8;
     for (int j = 0; j < used; ++j) put(panel, b * 32 + j * 4, lane, _mm512_xor_si512(r[j], sign));
   }
-  half_scales(rows, kBytes, 0, blocks, lane, panel.scale);
+  if (blocks == 16)
+    sixteen_scales(rows, lane, panel.scale, HalvesBy34());
+  else
+    half_scales(rows, kBytes, 0, blocks, lane, panel.scale);
 }
 
 // Blocks of 16 bytes of nibbles; `map` makes nibbles the numbers plus 128.
@@ -61,7 +64,10 @@ void unpack_q4_0(Rows rows, int64_t blocks, Ahead& ahead, int64_t lane, Int8Pane
   const __m512i offset = _mm512_set1_epi8(120);
   unpack_nibbles<18, 2>(rows, blocks, ahead, lane, panel,
                         [&](__m512i v) { return _mm512_add_epi8(v, offset); });
-  half_scales(rows, 18, 0, blocks, lane, panel.scale);
+  if (blocks == 16)
+    sixteen_scales(rows, lane, panel.scale, HalvesBy18());
+  else
+    half_scales(rows, 18, 0, blocks, lane, panel.scale);
 }
 
 void unpack_q4_1(Rows rows, int64_t blocks, Ahead& ahead, int64_t lane, Int8Panel& panel) {
