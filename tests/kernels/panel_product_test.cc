@@ -74,7 +74,7 @@ std::vector<float> widened(DType dtype, const std::vector<uint8_t>& bytes, int64
     const int64_t group = int8_layout(dtype).group;
     const int64_t step = dtype_block(dtype).elements;
     for (int64_t k = 0; k < K; k += step) {
-      panel::scalar_kernels().unpack_int8(dtype, rows, step, none, ints);
+      panel::scalar_kernels().unpack_int8(dtype, rows, step, ints);
       for (int64_t c = 0; c < step; ++c) {
         const float q = static_cast<float>(ints.q[(c / 4 * kRows) * 4 + c % 4]) - 128;
         const float min = int8_layout(dtype).has_min ? ints.min[c / group * kRows] : 0;
@@ -165,12 +165,12 @@ TEST(PanelProduct, EveryInstructionSetGivesTheReferencesBits) {
         const uint8_t* rows[kRows];
         for (int64_t r = 0; r < kRows; ++r) rows[r] = w.data() + r * dtype_bytes(dtype, columns);
         static Int8Panel panel;
-        k.unpack_int8(dtype, rows, columns, none, panel);
+        k.unpack_int8(dtype, rows, columns, panel);
         std::vector<float> sums(kTokens * kRows);
         k.int8_sums(panel, int8_layout(dtype),
                     {q.data(), scale.data(), offset32.data(), offset16.data(), sum32.data(),
                      sum16.data(), columns},
-                    kTokens, columns, sums.data());
+                    kTokens, columns, 0, none, sums.data());
         return sums;
       };
       const std::vector<float> expected = sums_of(panel::scalar_kernels());

@@ -69,7 +69,6 @@ bool int8_row_sums_avx512(DType dtype, const uint8_t* const* rows, int64_t colum
                           const Int8Rows& x, Ahead& ahead, Int8Panel& scales, float* sums);
 
 // Defined in avx512_unpack.cc.
-void unpack_int8_avx512(DType dtype, const uint8_t* const* rows, int64_t columns, Ahead& ahead,
-                        Int8Panel& panel);
+void unpack_int8_avx512(DType dtype, const uint8_t* const* rows, int64_t columns, Int8Panel& panel);
 
 }  // namespace malssi::panel

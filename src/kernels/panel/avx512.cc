@@ -11,7 +11,8 @@ namespace {
 constexpr int kVectors = 2;  // of 16 rows
 
 template <int kTokens, int kGroup, bool kMin>
-void int8_tile(const Int8Panel& panel, const Int8Rows& x, int64_t columns, float* out) {
+void int8_tile(const Int8Panel& panel, const Int8Rows& x, int64_t columns, int64_t next_bytes,
+               Ahead& ahead, float* out) {
   const int64_t K = x.columns;
   const int32_t* const offset = kGroup == 32 ? x.offset32 : x.offset16;
   const float* const x_sum = kGroup == 32 ? x.sum32 : x.sum16;
@@ -21,6 +22,7 @@ void int8_tile(const Int8Panel& panel, const Int8Rows& x, int64_t columns, float
 #pragma GCC unroll 16
     for (int v = 0; v < kVectors; ++v) sum[m][v] = _mm512_loadu_ps(out + m * kRows + v * 16);
   for (int64_t g = 0; g < columns / kGroup; ++g) {
+    ahead.fetch(next_bytes);
     __m512i dot[kTokens][kVectors];
 #pragma GCC unroll 16
     for (int m = 0; m < kTokens; ++m)
@@ -77,19 +79,22 @@ inline void tiles(int64_t tokens, Tile&& tile) {
 
 template <int kGroup, bool kMin>
 void int8_rows(const Int8Panel& panel, const Int8Rows& x, int64_t tokens, int64_t columns,
-               float* sums) {
-  tiles<6>(tokens, [&](auto count, int64_t m) {
-    int8_tile<count.value, kGroup, kMin>(panel, x.from(m, 0), columns, sums + m * kRows);
+               int64_t next_bytes, Ahead& ahead, float* sums) {
+  constexpr int kTokens = 6;
+  const int64_t steps = columns / kGroup * ((tokens + kTokens - 1) / kTokens);
+  const int64_t share = (next_bytes / steps + 63) / 64 * 64;
+  tiles<kTokens>(tokens, [&](auto count, int64_t m) {
+    int8_tile<count.value, kGroup, kMin>(panel, x.from(m, 0), columns, share, ahead,
+                                         sums + m * kRows);
   });
 }
 
 void int8_sums(const Int8Panel& panel, Int8Layout layout, const Int8Rows& x, int64_t tokens,
-               int64_t columns, float* sums) {
-  if (layout.group == 32)
-    return layout.has_min ? int8_rows<32, true>(panel, x, tokens, columns, sums)
-                          : int8_rows<32, false>(panel, x, tokens, columns, sums);
-  return layout.has_min ? int8_rows<16, true>(panel, x, tokens, columns, sums)
-                        : int8_rows<16, false>(panel, x, tokens, columns, sums);
+               int64_t columns, int64_t next_bytes, Ahead& ahead, float* sums) {
+  const auto run = layout.group == 32
+                       ? (layout.has_min ? int8_rows<32, true> : int8_rows<32, false>)
+                       : (layout.has_min ? int8_rows<16, true> : int8_rows<16, false>);
+  run(panel, x, tokens, columns, next_bytes, ahead, sums);
 }
 
 // In each quarter: words 0 and 2 of a, of b, words 1 and 3 of a, of b, added.

@@ -18,7 +18,7 @@ inline void put(Int8Panel& panel, int64_t column, int64_t lane, __m512i bytes) {
   _mm512_store_si512(panel.q + (column / 4 * kRows + lane) * 4, bytes);
 }
 
-void unpack_q8_0(Rows rows, int64_t blocks, Ahead& ahead, int64_t lane, Int8Panel& panel) {
+void unpack_q8_0(Rows rows, int64_t blocks, int64_t lane, Int8Panel& panel) {
   constexpr int64_t kBytes = 34;
   const __m512i sign = _mm512_set1_epi8(static_cast<char>(0x80));
   for (int64_t b = 0; b < blocks; b += 2) {
@@ -27,7 +27,6 @@ void unpack_q8_0(Rows rows, int64_t blocks, Ahead& ahead, int64_t lane, Int8Pane
 #pragma GCC unroll 16
     for (int i = 0; i < 16; ++i)
       r[i] = both(rows[i] + b * kBytes + 2, rows[i] + second * kBytes + 2);
-    ahead.fetch(32 * kBytes);
     transpose16(r);
     const int used = second > b ? 16 : 8;
     for (int j = 0; j < used; ++j) put(panel, b * 32 + j * 4, lane, _mm512_xor_si512(r[j], sign));
@@ -40,8 +39,7 @@ void unpack_q8_0(Rows rows, int64_t blocks, Ahead& ahead, int64_t lane, Int8Pane
 
 // Blocks of 16 bytes of nibbles; `map` makes nibbles the numbers plus 128.
 template <int64_t kBytes, int64_t kAt, class Map>
-inline void unpack_nibbles(Rows rows, int64_t blocks, Ahead& ahead, int64_t lane, Int8Panel& panel,
-                           Map&& map) {
+inline void unpack_nibbles(Rows rows, int64_t blocks, int64_t lane, Int8Panel& panel, Map&& map) {
   const __m512i low = _mm512_set1_epi8(15);
   for (int64_t b = 0; b < blocks; b += 4) {
     const int64_t used = std::min<int64_t>(4, blocks - b);
@@ -50,7 +48,6 @@ inline void unpack_nibbles(Rows rows, int64_t blocks, Ahead& ahead, int64_t lane
 #pragma GCC unroll 16
     for (int i = 0; i < 16; ++i)
       r[i] = four(rows[i] + at(0), rows[i] + at(1), rows[i] + at(2), rows[i] + at(3));
-    ahead.fetch(64 * kBytes);
     transpose16(r);
     for (int j = 0; j < used * 4; ++j) {
       const int64_t column = (b + j / 4) * 32 + j % 4 * 4;
@@ -60,9 +57,9 @@ inline void unpack_nibbles(Rows rows, int64_t blocks, Ahead& ahead, int64_t lane
   }
 }
 
-void unpack_q4_0(Rows rows, int64_t blocks, Ahead& ahead, int64_t lane, Int8Panel& panel) {
+void unpack_q4_0(Rows rows, int64_t blocks, int64_t lane, Int8Panel& panel) {
   const __m512i offset = _mm512_set1_epi8(120);
-  unpack_nibbles<18, 2>(rows, blocks, ahead, lane, panel,
+  unpack_nibbles<18, 2>(rows, blocks, lane, panel,
                         [&](__m512i v) { return _mm512_add_epi8(v, offset); });
   if (blocks == 16)
     sixteen_scales(rows, lane, panel.scale, HalvesBy18());
@@ -70,25 +67,25 @@ void unpack_q4_0(Rows rows, int64_t blocks, Ahead& ahead, int64_t lane, Int8Pane
     half_scales(rows, 18, 0, blocks, lane, panel.scale);
 }
 
-void unpack_q4_1(Rows rows, int64_t blocks, Ahead& ahead, int64_t lane, Int8Panel& panel) {
+void unpack_q4_1(Rows rows, int64_t blocks, int64_t lane, Int8Panel& panel) {
   const __m512i offset = _mm512_set1_epi8(static_cast<char>(0x80));
-  unpack_nibbles<20, 4>(rows, blocks, ahead, lane, panel,
+  unpack_nibbles<20, 4>(rows, blocks, lane, panel,
                         [&](__m512i v) { return _mm512_or_si512(v, offset); });
   half_scales(rows, 20, 0, blocks, lane, panel.scale);
   half_scales(rows, 20, 2, blocks, lane, panel.min);
 }
 
-void unpack_iq4_nl(Rows rows, int64_t blocks, Ahead& ahead, int64_t lane, Int8Panel& panel) {
+void unpack_iq4_nl(Rows rows, int64_t blocks, int64_t lane, Int8Panel& panel) {
   const __m512i values = _mm512_broadcast_i32x4(
       _mm_setr_epi8(1, 24, 45, 63, 79, 93, 106, 118, static_cast<char>(129), static_cast<char>(141),
                     static_cast<char>(153), static_cast<char>(166), static_cast<char>(181),
                     static_cast<char>(197), static_cast<char>(217), static_cast<char>(241)));
-  unpack_nibbles<18, 2>(rows, blocks, ahead, lane, panel,
+  unpack_nibbles<18, 2>(rows, blocks, lane, panel,
                         [&](__m512i v) { return _mm512_shuffle_epi8(values, v); });
   half_scales(rows, 18, 0, blocks, lane, panel.scale);
 }
 
-void unpack_q4_k(Rows rows, int64_t blocks, Ahead& ahead, int64_t lane, Int8Panel& panel) {
+void unpack_q4_k(Rows rows, int64_t blocks, int64_t lane, Int8Panel& panel) {
   const __m512i low = _mm512_set1_epi8(15), offset = _mm512_set1_epi8(static_cast<char>(0x80));
   for (int64_t b = 0; b < blocks; ++b) {
     const int64_t at = b * 144;
@@ -97,7 +94,6 @@ void unpack_q4_k(Rows rows, int64_t blocks, Ahead& ahead, int64_t lane, Int8Pane
       __m512i r[16];
 #pragma GCC unroll 16
       for (int i = 0; i < 16; ++i) r[i] = load512(rows[i] + at + 16 + half * 64);
-      ahead.fetch(8 * 144);
       transpose16(r);
 #pragma GCC unroll 16
       for (int j = 0; j < 16; ++j) {
@@ -110,7 +106,7 @@ void unpack_q4_k(Rows rows, int64_t blocks, Ahead& ahead, int64_t lane, Int8Pane
   }
 }
 
-void unpack_q5_k(Rows rows, int64_t blocks, Ahead& ahead, int64_t lane, Int8Panel& panel) {
+void unpack_q5_k(Rows rows, int64_t blocks, int64_t lane, Int8Panel& panel) {
   const __m512i low = _mm512_set1_epi8(15), offset = _mm512_set1_epi8(static_cast<char>(0x80)),
                 fifth = _mm512_set1_epi8(16);
   for (int64_t b = 0; b < blocks; ++b) {
@@ -124,7 +120,6 @@ void unpack_q5_k(Rows rows, int64_t blocks, Ahead& ahead, int64_t lane, Int8Pane
       __m512i r[16];
 #pragma GCC unroll 16
       for (int i = 0; i < 16; ++i) r[i] = load512(rows[i] + at + 48 + half * 64);
-      ahead.fetch(8 * 176);
       transpose16(r);
 #pragma GCC unroll 16
       for (int j = 0; j < 16; ++j) {
@@ -144,7 +139,7 @@ void unpack_q5_k(Rows rows, int64_t blocks, Ahead& ahead, int64_t lane, Int8Pane
   }
 }
 
-void unpack_q6_k(Rows rows, int64_t blocks, Ahead& ahead, int64_t lane, Int8Panel& panel) {
+void unpack_q6_k(Rows rows, int64_t blocks, int64_t lane, Int8Panel& panel) {
   const __m512i low = _mm512_set1_epi8(15), two = _mm512_set1_epi8(48),
                 offset = _mm512_set1_epi8(96);
   for (int64_t b = 0; b < blocks; ++b) {
@@ -158,7 +153,6 @@ void unpack_q6_k(Rows rows, int64_t blocks, Ahead& ahead, int64_t lane, Int8Pane
       __m512i r[16];
 #pragma GCC unroll 16
       for (int i = 0; i < 16; ++i) r[i] = load512(rows[i] + at + half * 64);
-      ahead.fetch(8 * 210);
       transpose16(r);
 #pragma GCC unroll 16
       for (int s = 0; s < 8; ++s) {
@@ -203,30 +197,30 @@ void unpack_rows(DType dtype, Rows rows, int64_t columns, int64_t lane, Int8Pane
 
 }  // namespace
 
-void unpack_int8_avx512(DType dtype, Rows rows, int64_t columns, Ahead& ahead, Int8Panel& panel) {
+void unpack_int8_avx512(DType dtype, Rows rows, int64_t columns, Int8Panel& panel) {
   const int64_t blocks = columns / dtype_block(dtype).elements;
   for (int64_t lane = 0; lane < kRows; lane += 16, rows += 16) {
     switch (dtype) {
       case DType::q8_0:
-        unpack_q8_0(rows, blocks, ahead, lane, panel);
+        unpack_q8_0(rows, blocks, lane, panel);
         break;
       case DType::q4_0:
-        unpack_q4_0(rows, blocks, ahead, lane, panel);
+        unpack_q4_0(rows, blocks, lane, panel);
         break;
       case DType::q4_1:
-        unpack_q4_1(rows, blocks, ahead, lane, panel);
+        unpack_q4_1(rows, blocks, lane, panel);
         break;
       case DType::iq4_nl:
-        unpack_iq4_nl(rows, blocks, ahead, lane, panel);
+        unpack_iq4_nl(rows, blocks, lane, panel);
         break;
       case DType::q4_k:
-        unpack_q4_k(rows, blocks, ahead, lane, panel);
+        unpack_q4_k(rows, blocks, lane, panel);
         break;
       case DType::q5_k:
-        unpack_q5_k(rows, blocks, ahead, lane, panel);
+        unpack_q5_k(rows, blocks, lane, panel);
         break;
       case DType::q6_k:
-        unpack_q6_k(rows, blocks, ahead, lane, panel);
+        unpack_q6_k(rows, blocks, lane, panel);
         break;
       default:
         unpack_rows(dtype, rows, columns, lane, panel);

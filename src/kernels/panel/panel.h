@@ -73,11 +73,11 @@ struct Int8RowsOut {
 // One entry for each instruction set. rows: where each of the 32 rows' chunk begins; a chunk's columns are whole blocks.
 struct Kernels {
   const char* name;
-  void (*unpack_int8)(DType dtype, const uint8_t* const* rows, int64_t columns, Ahead& ahead,
-                      Int8Panel& panel);
-  // sums [tokens, 32] += x [tokens, columns] times the panel.
+  void (*unpack_int8)(DType dtype, const uint8_t* const* rows, int64_t columns, Int8Panel& panel);
+  // sums [tokens, 32] += x [tokens, columns] times the panel; meanwhile `next_bytes` of what comes next are fetched, a little at
+  // a time: many requests at once would hold the reading of the panel up.
   void (*int8_sums)(const Int8Panel& panel, Int8Layout layout, const Int8Rows& x, int64_t tokens,
-                    int64_t columns, float* sums);
+                    int64_t columns, int64_t next_bytes, Ahead& ahead, float* sums);
   // The same for one token, straight from the rows; see avx512-inl.h. Null: there is no such way.
   bool (*int8_row_sums)(DType dtype, const uint8_t* const* rows, int64_t columns, const Int8Rows& x,
                         Ahead& ahead, Int8Panel& scales, float* sums);

@@ -120,8 +120,9 @@ void panel_sums(const WeightRows& part, int64_t first, const Activations& x, int
   for (int64_t c = 0; c < x.K; c += step) {
     const int64_t columns = std::min(step, x.K - c);
     if (compute == Compute::int8) {
-      k.unpack_int8(part.dtype, rows, columns, ahead, panel);
-      k.int8_sums(panel, int8_layout(part.dtype), x.bytes.from(0, c), M, columns, sums);
+      k.unpack_int8(part.dtype, rows, columns, panel);
+      k.int8_sums(panel, int8_layout(part.dtype), x.bytes.from(0, c), M, columns,
+                  kRows * columns / block.elements * block.bytes, ahead, sums);
     } else if (compute == Compute::bf16) {
       k.bf16_sums(rows, x.halves + c, x.K, M, columns, ahead, sums);
     } else {
