@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <map>
+#include <span>
 
 #include "base/json.h"
 #include "models/model.h"
@@ -31,8 +33,7 @@ Tensor hashed(const std::string& name, const Shape& shape) {
   for (size_t j = 0; j < name.size(); ++j) seed += static_cast<unsigned char>(name[j]) * (j + 1);
   const bool around_one = name.find("norm") != std::string::npos ||
                           (name.find("ln_") != std::string::npos && name.ends_with(".weight"));
-  const double size =
-      shape.size() > 1 ? 2.1 / std::sqrt(static_cast<double>(shape[shape.size() - 1])) : 0.3;
+  const double size = shape.rank() > 1 ? 2.1 / std::sqrt(static_cast<double>(shape[-1])) : 0.3;
   Tensor t = Tensor::empty(shape);
   for (int64_t i = 0; i < t.size(); ++i) {
     const uint64_t bits = mixed(static_cast<uint64_t>(i) + (seed << 32)) >> 40;
@@ -66,10 +67,12 @@ class Peer : public testing::TestWithParam<int> {
  protected:
   const Json& want() const { return golden()[static_cast<size_t>(GetParam())]; }
 };
-INSTANTIATE_TEST_SUITE_P(All, Peer, testing::Range(0, 16), [](const auto& info) {
-  const Json& config = golden()[static_cast<size_t>(info.param)]["config"];
-  return config["model_type"].get<std::string>() + "_" + std::to_string(info.param);
-});
+INSTANTIATE_TEST_SUITE_P(All, Peer, testing::Range(0, static_cast<int>(golden().size())),
+                         [](const auto& info) {
+                           const Json& config = golden()[static_cast<size_t>(info.param)]["config"];
+                           return config["model_type"].get<std::string>() + "_" +
+                                  std::to_string(info.param);
+                         });
 
 // llama.cpp's own answer is fed, so that each step is compared even after one that rounding decides.
 TEST_P(Peer, GreedyTokensAndLogProbabilitiesAreThoseOfLlamaCpp) {
