@@ -229,7 +229,7 @@ TEST(GenerateBatch, GivesEachPromptTheAnswerItGetsAlone) {
     FakePredictor model(table, kVocab, slots, 700);
     int64_t done = 0;
     const auto together =
-        generate_batch(model, *tokenizer, prompts, options, {.on_done = [&](int64_t) { ++done; }});
+        generate_batch(model, *tokenizer, prompts, options, {.on_done = [&](int64_t, const Generation&) { ++done; }});
     EXPECT_EQ(done, 23);
     ASSERT_EQ(together.size(), prompts.size());
     for (size_t i = 0; i < prompts.size(); ++i) {
