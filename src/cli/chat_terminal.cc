@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <functional>
 #include <vector>
@@ -38,15 +39,16 @@ void put(std::string_view text) {
 
 class ChatTerminal {
  public:
-  ChatTerminal(const LoadedModel& loaded, const ChatTerminalOptions& options, Console& console)
+  ChatTerminal(const LoadedModel& loaded, ChatTerminalOptions options, Console& console)
       : console_(console),
-        options_(options),
+        options_(std::move(options)),
         is_terminal_(::isatty(STDIN_FILENO) && ::isatty(STDOUT_FILENO)),
-        predictor_(*loaded.model, 1, options.context),
-        generator_(predictor_, *loaded.tokenizer),
+        predictor_(*loaded.model, 1, options_.context),
+        generator_(predictor_, *loaded.tokenizer, options_.speculation.drafter,
+                   options_.speculation.draft_tokens),
         session_(*loaded.tokenizer, loaded.dialogue(), predictor_.capacity(),
-                 options.generate.max_tokens) {
-    session_.set_system(options.system);
+                 options_.generate.max_tokens) {
+    session_.set_system(options_.system);
     if (is_terminal_)
       console_.note(concat(human_count(static_cast<double>(loaded.model->parameter_count())),
                            " parameters, context ", predictor_.capacity(),
@@ -69,6 +71,8 @@ class ChatTerminal {
       }
       if (quit_) break;
     }
+    if (options_.speculation.drafter)
+      note_speculation(generator_.statistics(), std::max(seconds_, 1e-9), console_);
   }
 
  private:
@@ -106,6 +110,7 @@ class ChatTerminal {
       console_.note(concat("(the context is full: the oldest ", prompt.forgotten,
                            " messages are forgotten)"));
     Generation generation;
+    const auto start = std::chrono::steady_clock::now();
     try {
       generation = generator_.run(prompt.ids, options_.generate,
                                   {.on_text = put, .cancelled = Interrupt::requested});
@@ -113,6 +118,7 @@ class ChatTerminal {
       session_.answer("");
       throw;
     }
+    seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     put("\n");
     session_.answer(generation.text);
     // Another draw for the same question must be another one.
@@ -199,6 +205,7 @@ class ChatTerminal {
   LineReader lines_{STDIN_FILENO};
   std::vector<std::string> saved_;  // files that this conversation may replace
   bool quit_ = false;
+  double seconds_ = 0;  // of all answers
   const std::vector<Command> commands_ = {
       {"/reset", &ChatTerminal::reset}, {"/system", &ChatTerminal::system},
       {"/undo", &ChatTerminal::undo},   {"/retry", &ChatTerminal::retry},
@@ -208,8 +215,8 @@ class ChatTerminal {
 
 }  // namespace
 
-void run_chat(const LoadedModel& loaded, const ChatTerminalOptions& options, Console& console) {
-  ChatTerminal(loaded, options, console).run();
+void run_chat(const LoadedModel& loaded, ChatTerminalOptions options, Console& console) {
+  ChatTerminal(loaded, std::move(options), console).run();
 }
 
 }  // namespace malssi

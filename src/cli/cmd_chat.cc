@@ -4,6 +4,7 @@
 #include "cli/chat_terminal.h"
 #include "cli/commands.h"
 #include "cli/generation_flags.h"
+#include "cli/speculation_flags.h"
 #include "infer/generate.h"
 
 namespace malssi {
@@ -11,6 +12,7 @@ namespace malssi {
 void add_chat(CLI::App& app, Runner& runner) {
   struct ChatCommand {
     GenerationFlags flags;
+    SpeculationFlags speculation;
     std::string system;
   };
   auto command = std::make_shared<ChatCommand>();
@@ -21,16 +23,19 @@ void add_chat(CLI::App& app, Runner& runner) {
       "  malssi chat --model DIR --system \"Answer in Korean.\" --temperature 0.7\n"
       "  echo \"Who owns the red boat?\" | malssi chat --model DIR --greedy");
   command->flags.add_to(*sub);
+  command->speculation.add_to(*sub);
   sub->add_option("--system", command->system, "system message that leads the conversation");
   sub->callback([command, &runner] {
     const LoadedModel loaded = command->flags.load();
     check_utf8(command->system, "--system");
     // A long context is remembered as far as memory reasonably goes, unless --context says otherwise.
     constexpr int64_t kUsualContext = 8192;
-    const ChatTerminalOptions options{.generate = command->flags.options(loaded, true),
-                              .system = command->system,
-                              .context = command->flags.context_of(loaded, kUsualContext)};
-    run_chat(loaded, options, runner.console);
+    const int64_t context = command->flags.context_of(loaded, kUsualContext);
+    ChatTerminalOptions options{.generate = command->flags.options(loaded, true),
+                                .system = command->system,
+                                .context = context,
+                                .speculation = command->speculation.make(loaded, context)};
+    run_chat(loaded, std::move(options), runner.console);
   });
 }
 

@@ -1,6 +1,7 @@
 // malssi generate: goes on from a prompt, or answers it through the chat template.
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <iostream>
@@ -12,7 +13,10 @@
 #include "base/signal.h"
 #include "cli/commands.h"
 #include "cli/generation_flags.h"
+#include "cli/generation_output.h"
 #include "cli/grammar_flags.h"
+#include "cli/prompt_batch.h"
+#include "cli/speculation_flags.h"
 #include "infer/generate.h"
 #include "infer/model_predictor.h"
 
@@ -23,13 +27,17 @@ namespace {
 struct GenerateCommand {
   GenerationFlags flags;
   GrammarFlags grammar;
+  SpeculationFlags speculation;
   std::optional<std::string> prompt;
   std::string prompt_file;
+  std::string prompts;
+  int64_t parallel = 4;
   std::string system;
   bool chat = false;
   bool parse_special = false;
   bool show_special = false;
   int64_t samples = 1;
+  std::optional<int64_t> best_of;
   std::optional<int64_t> beams;
   int64_t n_best = 1;
   double length_penalty = 1.0;
@@ -54,8 +62,8 @@ std::string prompt_text(const GenerateCommand& command) {
   return without_final_newline(read_file(file, int64_t{1} << 26));
 }
 
-std::vector<int32_t> prompt_ids(const GenerateCommand& command, const LoadedModel& loaded) {
-  const std::string text = prompt_text(command);
+std::vector<int32_t> prompt_ids(const GenerateCommand& command, const LoadedModel& loaded,
+                                const std::string& text) {
   if (!command.chat)
     return encode_prompt(*loaded.tokenizer, text,
                          {.parse_special = command.parse_special, .add_special = true});
@@ -67,35 +75,6 @@ std::vector<int32_t> prompt_ids(const GenerateCommand& command, const LoadedMode
   return encode_chat(*loaded.tokenizer, loaded.dialogue(), messages, true).ids;
 }
 
-// A token as JSON: its text (U+FFFD where it is only part of a character) and its very bytes.
-Json token_json(const Tokenizer& tokenizer, int32_t id, double logprob) {
-  const std::string_view bytes = tokenizer.token_bytes(id);
-  Json list = Json::array();
-  for (const char byte : bytes) list.push_back(static_cast<uint8_t>(byte));
-  return Json{{"id", id}, {"text", std::string(bytes)}, {"bytes", list}, {"logprob", logprob}};
-}
-
-Json generation_json(const Tokenizer& tokenizer, const Generation& generation) {
-  Json json{{"text", generation.text},
-            {"finish_reason", std::string(finish_reason_name(generation.reason))}};
-  if (!generation.stop_string.empty()) json["stop_string"] = generation.stop_string;
-  double sum = 0;
-  Json tokens = Json::array();
-  for (const GeneratedToken& token : generation.tokens) {
-    sum += token.logprob;
-    Json entry = token_json(tokenizer, token.id, token.logprob);
-    if (!token.top.empty()) {
-      Json& top = entry["top"] = Json::array();
-      for (const TokenLogprob& other : token.top)
-        top.push_back(token_json(tokenizer, other.id, other.logprob));
-    }
-    tokens.push_back(std::move(entry));
-  }
-  json["logprob"] = sum;
-  json["tokens"] = std::move(tokens);
-  return json;
-}
-
 void put(std::string_view text) {
   std::fwrite(text.data(), 1, text.size(), stdout);
   std::fflush(stdout);
@@ -103,49 +82,81 @@ void put(std::string_view text) {
 
 // What came out, ready to be shown.
 struct Results {
-  std::vector<Generation> generations;
-  std::vector<double> scores;  // beams only
-  bool streamed = false;       // the first one is on standard output already
+  std::vector<Generation> generations = {};
+  std::vector<double> scores = {};  // of beams, and of the best of many
+  bool streamed = false;            // the first one is on standard output already
 };
 
-Results run_model(const GenerateCommand& command, const LoadedModel& loaded,
-                  const std::vector<int32_t>& prompt, const GenerateOptions& options) {
-  const auto cancelled = [] { return StopSignal::requested(); };
-  const int64_t capacity =
-      command.flags.context_of(loaded, static_cast<int64_t>(prompt.size()) + options.max_tokens);
-  check_prompt(prompt, capacity);
-  const Tokenizer& tokenizer = *loaded.tokenizer;
+Results run_beams(const GenerateCommand& command, const LoadedModel& loaded,
+                  const std::vector<int32_t>& prompt, const GenerateOptions& options,
+                  int64_t capacity) {
+  const BeamOptions beams{.beams = *command.beams,
+                          .n_best = command.n_best,
+                          .length_penalty = command.length_penalty,
+                          .early_stopping = early_stopping_from(command.early_stopping)};
+  check_beams(beams);
+  ModelPredictor predictor(*loaded.model, beams.beams, capacity);
   Results results;
-  if (command.beams) {
-    const BeamOptions beams{.beams = *command.beams,
-                            .n_best = command.n_best,
-                            .length_penalty = command.length_penalty,
-                            .early_stopping = early_stopping_from(command.early_stopping)};
-    check_beams(beams);
-    ModelPredictor predictor(*loaded.model, beams.beams, capacity);
-    for (BeamGeneration& found :
-         generate_beams(predictor, tokenizer, prompt, options, beams, cancelled)) {
-      results.generations.push_back(std::move(found.generation));
-      results.scores.push_back(found.score);
-    }
-  } else if (command.samples > 1) {
-    ModelPredictor predictor(*loaded.model, std::min<int64_t>(command.samples, 16), capacity);
-    const std::vector<std::vector<int32_t>> prompts(static_cast<size_t>(command.samples), prompt);
-    results.generations =
-        generate_batch(predictor, tokenizer, prompts, options, {.cancelled = cancelled});
-  } else {
-    ModelPredictor predictor(*loaded.model, 1, capacity);
-    results.streamed = !command.json;
-    const GenerateHooks hooks{
-        .on_text = results.streamed ? std::function<void(std::string_view)>(put) : nullptr,
-        .cancelled = cancelled};
-    results.generations.push_back(Generator(predictor, tokenizer).run(prompt, options, hooks));
+  for (BeamGeneration& found : generate_beams(predictor, *loaded.tokenizer, prompt, options, beams,
+                                              StopSignal::requested)) {
+    results.generations.push_back(std::move(found.generation));
+    results.scores.push_back(found.score);
   }
   return results;
 }
 
+// Draws --samples answers, or the best of --best-of by their mean log-probability.
+Results run_samples(const GenerateCommand& command, const LoadedModel& loaded,
+                    const std::vector<int32_t>& prompt, GenerateOptions options, int64_t capacity) {
+  const int64_t drawn = command.best_of.value_or(command.samples);
+  if (command.best_of) options.logprobs = std::max<int64_t>(options.logprobs, 0);
+  ModelPredictor predictor(*loaded.model, std::min<int64_t>(drawn, 16), capacity);
+  const std::vector<std::vector<int32_t>> prompts(static_cast<size_t>(drawn), prompt);
+  Results results{.generations = generate_batch(predictor, *loaded.tokenizer, prompts, options,
+                                                {.cancelled = StopSignal::requested})};
+  if (!command.best_of) return results;
+  std::vector<Generation>& all = results.generations;
+  std::stable_sort(all.begin(), all.end(), [](const Generation& a, const Generation& b) {
+    return mean_logprob(a) > mean_logprob(b);
+  });
+  all.resize(static_cast<size_t>(command.samples));
+  for (const Generation& answer : all) results.scores.push_back(mean_logprob(answer));
+  return results;
+}
+
+Results run_one(const GenerateCommand& command, const LoadedModel& loaded,
+                const std::vector<int32_t>& prompt, const GenerateOptions& options,
+                int64_t capacity, Runner& runner) {
+  const Speculation speculation = command.speculation.make(loaded, capacity);
+  ModelPredictor predictor(*loaded.model, 1, capacity);
+  Generator generator(predictor, *loaded.tokenizer, speculation.drafter, speculation.draft_tokens);
+  Results results{.streamed = !command.json};
+  const GenerateHooks hooks{
+      .on_text = results.streamed ? std::function<void(std::string_view)>(put) : nullptr,
+      .cancelled = StopSignal::requested};
+  const auto start = std::chrono::steady_clock::now();
+  results.generations.push_back(generator.run(prompt, options, hooks));
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  if (results.streamed) put("\n");
+  if (speculation.drafter)
+    note_speculation(generator.statistics(), seconds.count(), runner.console);
+  return results;
+}
+
+Results run_model(const GenerateCommand& command, const LoadedModel& loaded,
+                  const std::vector<int32_t>& prompt, const GenerateOptions& options,
+                  Runner& runner) {
+  const int64_t capacity =
+      command.flags.context_of(loaded, static_cast<int64_t>(prompt.size()) + options.max_tokens);
+  check_prompt(prompt, capacity);
+  if (command.beams) return run_beams(command, loaded, prompt, options, capacity);
+  if (command.samples > 1 || command.best_of)
+    return run_samples(command, loaded, prompt, options, capacity);
+  return run_one(command, loaded, prompt, options, capacity, runner);
+}
+
 void print_text(const Results& results) {
-  if (results.streamed) return put("\n");
+  if (results.streamed) return;
   const size_t count = results.generations.size();
   for (size_t i = 0; i < count; ++i) {
     if (count > 1) {
@@ -177,24 +188,49 @@ void print_json(const GenerateCommand& command, const LoadedModel& loaded, const
   put(dump_json(json, 2) + "\n");
 }
 
-void run(GenerateCommand& command, Runner& runner) {
-  if (command.beams && command.samples > 1)
+void check_flags(const GenerateCommand& command) {
+  const bool many = command.samples > 1 || command.best_of.has_value();
+  if (command.beams && many)
     throw UsageError("--samples and --beams exclude each other: beams are not drawn at random");
   if (!command.beams && command.n_best > 1)
     throw UsageError("--n-best needs --beams (for several random answers: --samples)");
   if (command.beams && command.grammar.given())
     throw UsageError("--beams and a grammar exclude each other: leave out one of them");
+  if (command.best_of && *command.best_of < command.samples)
+    throw UsageError(concat("--best-of ", *command.best_of, " draws fewer answers than --samples ",
+                            command.samples, " shows"));
   if (!command.system.empty() && !command.chat) throw UsageError("--system needs --chat");
-  const LoadedModel loaded = command.flags.load();
-  GenerateOptions options = command.flags.options(loaded, command.chat);
-  options.logprobs = command.json ? command.logprobs : -1;
-  options.show_special = command.show_special;
-  options.grammar = command.grammar.compiled(*loaded.tokenizer);
-  const std::vector<int32_t> prompt = prompt_ids(command, loaded);
+  const bool batch = !command.prompts.empty();
+  if (batch && (command.beams || many || command.prompt || !command.prompt_file.empty()))
+    throw UsageError(
+        "--prompts answers each prompt of its file once: leave out --prompt, "
+        "--prompt-file, --samples, --best-of and --beams");
+  if (command.speculation.given() && (batch || command.beams || many))
+    throw UsageError(
+        "--speculate is for one answer: leave out --prompts, --samples, --best-of and "
+        "--beams");
+}
 
-  const StopSignal stop;
+void run_prompts(const GenerateCommand& command, const LoadedModel& loaded,
+                 const GenerateOptions& options) {
+  const PromptBatch batch = read_prompts(
+      command.prompts, [&](const std::string& text) { return prompt_ids(command, loaded, text); });
+  size_t longest = 0;
+  for (const auto& ids : batch.ids) longest = std::max(longest, ids.size());
+  const int64_t wanted = static_cast<int64_t>(longest) + options.max_tokens;
+  answer_prompts(loaded, batch,
+                 {.generate = options,
+                  .parallel = command.parallel,
+                  .context = command.flags.context_of(loaded, wanted),
+                  .cancelled = StopSignal::requested},
+                 put);
+}
+
+void run_prompt(const GenerateCommand& command, const LoadedModel& loaded,
+                const GenerateOptions& options, Runner& runner) {
+  const std::vector<int32_t> prompt = prompt_ids(command, loaded, prompt_text(command));
   const auto start = std::chrono::steady_clock::now();
-  const Results results = run_model(command, loaded, prompt, options);
+  const Results results = run_model(command, loaded, prompt, options, runner);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   if (command.json)
     print_json(command, loaded, results, options, seconds.count());
@@ -206,6 +242,21 @@ void run(GenerateCommand& command, Runner& runner) {
     if (generation.reason == FinishReason::max_tokens && options.grammar)
       runner.console.warn("the answer is cut short, and incomplete: raise --max-tokens");
   }
+}
+
+void run(GenerateCommand& command, Runner& runner) {
+  check_flags(command);
+  const LoadedModel loaded = command.flags.load();
+  GenerateOptions options = command.flags.options(loaded, command.chat);
+  options.logprobs = command.json ? command.logprobs : -1;
+  options.show_special = command.show_special;
+  options.place = command.chat ? Place::start : Place::inside;
+  options.grammar = command.grammar.compiled(*loaded.tokenizer);
+  const StopSignal stop;
+  if (command.prompts.empty())
+    run_prompt(command, loaded, options, runner);
+  else
+    run_prompts(command, loaded, options);
   if (StopSignal::requested()) runner.exit_code = 130;
 }
 
@@ -219,20 +270,32 @@ void add_generate(CLI::App& app, Runner& runner) {
       "  malssi generate --model runs/demo/model --chat --prompt \"Where does Mina live?\"\n"
       "  echo \"Once upon a time\" | malssi generate --model DIR --max-tokens 100 --seed 1\n"
       "  malssi generate --model DIR --prompt \"To be\" --beams 8 --n-best 3 --json\n"
-      "  malssi generate --model DIR --chat --prompt \"Who?\" --json-schema schema.json");
+      "  malssi generate --model DIR --chat --prompt \"Who?\" --json-schema schema.json\n"
+      "  malssi generate --model DIR --prompts questions.jsonl --chat --parallel 8 > "
+      "answers.jsonl\n"
+      "  malssi generate --model DIR --prompt-file code.txt --speculate lookup");
   command->flags.add_to(*sub);
   command->grammar.add_to(*sub);
+  command->speculation.add_to(*sub);
   auto* prompt = sub->add_option("--prompt", command->prompt, "text to go on from");
   sub->add_option("--prompt-file", command->prompt_file,
                   "file with that text; - or no prompt at all: standard input")
       ->type_name("FILE")
       ->excludes(prompt);
+  sub->add_option("--prompts", command->prompts,
+                  "JSON Lines of prompts: {\"prompt\": \"...\"}; prints a line of JSON for each")
+      ->type_name("FILE");
+  sub->add_option("--parallel", command->parallel, "with --prompts: so many at a time (default 4)")
+      ->check(CLI::Range(int64_t{1}, int64_t{1024}));
   sub->add_flag("--chat", command->chat, "put the prompt as a message to the assistant");
   sub->add_option("--system", command->system, "with --chat: the system message before it");
   sub->add_flag("--parse-special", command->parse_special,
                 "read special tokens like <|endoftext|> in the prompt as such");
   sub->add_flag("--show-special", command->show_special, "print special tokens of the answer");
   sub->add_option("--samples", command->samples, "answers to draw, with seeds seed, seed + 1, ...")
+      ->check(CLI::Range(int64_t{1}, int64_t{10000}));
+  sub->add_option("--best-of", command->best_of,
+                  "draw so many, and print the --samples of highest mean log-probability")
       ->check(CLI::Range(int64_t{1}, int64_t{10000}));
   sub->add_flag("--json", command->json, "print JSON with every token's log-probability");
   sub->add_option("--logprobs", command->logprobs, "with --json: also the N likeliest tokens")

@@ -1,7 +1,6 @@
 #include "cli/generation_flags.h"
 
 #include <algorithm>
-#include <random>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -47,19 +46,7 @@ void GenerationFlags::add_to(CLI::App& command) {
       ->check(CLI::PositiveNumber);
   const std::string group = "Choosing tokens (defaults: the model's generation_config.json)";
   command.add_option("--max-tokens", max_tokens_, "longest answer, in tokens")->group(group);
-  command.add_flag("--greedy", greedy_, "always the likeliest token; the same as --temperature 0")
-      ->group(group);
-  command.add_option("--temperature", temperature_, "below 1 sharper, above 1 wilder")
-      ->group(group);
-  command.add_option("--top-k", top_k_, "only the K likeliest tokens; 0: all")->group(group);
-  command.add_option("--top-p", top_p_, "only the likeliest tokens that reach probability P")
-      ->group(group);
-  command.add_option("--min-p", min_p_, "only tokens at least P times as likely as the likeliest")
-      ->group(group);
-  command.add_option("--repetition-penalty", repetition_penalty_, "above 1: repeat less")
-      ->group(group);
-  command.add_option("--seed", seed_, "same seed, same text (default: new each time)")
-      ->group(group);
+  sampling_.add_to(command);
   command
       .add_option("--stop", stop_, "end the answer before this text; may be given several times")
       ->type_name("TEXT")
@@ -79,14 +66,7 @@ LoadedModel GenerationFlags::load() const {
 
 GenerateOptions GenerationFlags::options(const LoadedModel& loaded, bool for_chat) const {
   GenerateOptions options = generation_defaults(loaded, for_chat);
-  SamplingOptions& sampling = options.sampling;
-  if (greedy_) sampling.temperature = 0;
-  sampling.temperature = temperature_.value_or(sampling.temperature);
-  sampling.top_k = top_k_.value_or(sampling.top_k);
-  sampling.top_p = top_p_.value_or(sampling.top_p);
-  sampling.min_p = min_p_.value_or(sampling.min_p);
-  sampling.repetition_penalty = repetition_penalty_.value_or(sampling.repetition_penalty);
-  sampling.seed = seed_ ? *seed_ : std::random_device{}();
+  sampling_.apply(*loaded.tokenizer, options.sampling);
   options.max_tokens = max_tokens_.value_or(options.max_tokens);
   for (const std::string& stop : stop_) {
     check_utf8(stop, "--stop");

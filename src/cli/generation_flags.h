@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/sampling_flags.h"
 #include "infer/reply.h"
 #include "io/model_folder.h"
 
@@ -31,13 +32,7 @@ class GenerationFlags {
   std::string template_;
   std::optional<int64_t> context_;
   std::optional<int64_t> max_tokens_;
-  std::optional<double> temperature_;
-  std::optional<int64_t> top_k_;
-  std::optional<double> top_p_;
-  std::optional<double> min_p_;
-  std::optional<double> repetition_penalty_;
-  std::optional<uint64_t> seed_;
-  bool greedy_ = false;
+  SamplingFlags sampling_;
   std::vector<std::string> stop_;
 };
 

@@ -55,7 +55,7 @@ std::vector<std::string> answer_all(Model& model, const Tokenizer& tokenizer,
                                  .stop_strings = options.stop_strings};
   int64_t answered = 0;
   const BatchHooks hooks{.on_done =
-                             [&](int64_t) {
+                             [&](int64_t, const Generation&) {
                                ++answered;
                                if (options.on_progress) options.on_progress(answered);
                              },

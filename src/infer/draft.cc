@@ -15,8 +15,11 @@ class LookupDrafter : public Drafter {
       const auto end = tokens.end() - length;  // the latest tokens themselves are no answer
       const auto at = std::find_end(tokens.begin(), tokens.end() - 1, end, tokens.end());
       if (at == tokens.end() - 1) continue;
-      const auto first = at + length;
-      return {first, first + std::min<int64_t>(most, tokens.end() - first)};
+      // What lies behind the match may be short: then it is taken to come again and again.
+      const auto follows = tokens.subspan(static_cast<size_t>(at + length - tokens.begin()));
+      std::vector<int32_t> drafted(static_cast<size_t>(most));
+      for (size_t i = 0; i < drafted.size(); ++i) drafted[i] = follows[i % follows.size()];
+      return drafted;
     }
     return {};
   }
@@ -27,7 +30,8 @@ class LookupDrafter : public Drafter {
 
 class ModelDrafter : public Drafter {
  public:
-  explicit ModelDrafter(Predictor& smaller) : smaller_(smaller) {}
+  ModelDrafter(Predictor& smaller, int64_t vocab)
+      : smaller_(smaller), vocab_(std::min(vocab, smaller.vocab())) {}
 
   std::vector<int32_t> draft(std::span<const int32_t> tokens, int64_t most) override {
     const auto size = static_cast<int64_t>(tokens.size());
@@ -44,7 +48,8 @@ class ModelDrafter : public Drafter {
     std::span<const float> logits =
         prefill(smaller_, 0, tokens.subspan(static_cast<size_t>(known)));
     while (true) {
-      const auto likeliest = std::max_element(logits.begin(), logits.end()) - logits.begin();
+      const auto likeliest =
+          std::max_element(logits.begin(), logits.begin() + vocab_) - logits.begin();
       drafted.push_back(static_cast<int32_t>(likeliest));
       if (static_cast<int64_t>(drafted.size()) == most) return drafted;
       held_.push_back(drafted.back());
@@ -55,6 +60,7 @@ class ModelDrafter : public Drafter {
 
  private:
   Predictor& smaller_;
+  int64_t vocab_;
   std::vector<int32_t> held_;  // the tokens in its slot
 };
 
@@ -64,8 +70,8 @@ std::unique_ptr<Drafter> lookup_drafter(int64_t longest, int64_t shortest) {
   return std::make_unique<LookupDrafter>(longest, shortest);
 }
 
-std::unique_ptr<Drafter> model_drafter(Predictor& smaller) {
-  return std::make_unique<ModelDrafter>(smaller);
+std::unique_ptr<Drafter> model_drafter(Predictor& smaller, int64_t vocab) {
+  return std::make_unique<ModelDrafter>(smaller, vocab);
 }
 
 }  // namespace malssi

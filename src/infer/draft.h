@@ -22,7 +22,7 @@ class Drafter {
 // `shortest` tokens must agree; up to `longest` are tried first.
 std::unique_ptr<Drafter> lookup_drafter(int64_t longest = 4, int64_t shortest = 2);
 // The likeliest tokens by a smaller model with the same vocabulary. The predictor must outlive the drafter, which has its
-// slot 0 for itself.
-std::unique_ptr<Drafter> model_drafter(Predictor& smaller);
+// slot 0 for itself. vocab: ids that the larger model knows (a smaller model's rows may be padded).
+std::unique_ptr<Drafter> model_drafter(Predictor& smaller, int64_t vocab);
 
 }  // namespace malssi

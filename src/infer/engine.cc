@@ -17,6 +17,7 @@ struct Engine::Lane {
   std::vector<int32_t>
       sequence;  // the prompt and the answer so far; what lies behind `held` is still to be fed
   std::vector<int32_t> drafted;  // in the current pass
+  int64_t draft_length = 0;      // at most; grows while drafts are right, shrinks when one is not
 
   bool runs() const { return reply != nullptr; }
   // Tokens to feed, without drafted ones; one, unless the prompt is being read.
@@ -131,6 +132,7 @@ void Engine::start(EngineRequest request) {
   lane.reply =
       std::make_unique<Reply>(tokenizer_, request.prompt, request.options, predictor_.capacity());
   lane.sequence = std::move(request.prompt);
+  lane.draft_length = request.draft_tokens;
   lane.request = std::move(request);
 }
 
@@ -147,7 +149,7 @@ void Engine::plan(std::vector<Predictor::Piece>& pieces) {
     lane.drafted.clear();
     const auto size = static_cast<int64_t>(lane.sequence.size());
     if (lane.request.drafter != nullptr) {
-      const int64_t most = std::min(lane.request.draft_tokens, predictor_.capacity() - size - 1);
+      const int64_t most = std::min(lane.draft_length, predictor_.capacity() - size - 1);
       if (most > 0) lane.drafted = lane.request.drafter->draft(lane.sequence, most);
     }
     lane.sequence.insert(lane.sequence.end(), lane.drafted.begin(), lane.drafted.end());
@@ -187,6 +189,9 @@ int64_t Engine::take(Lane& lane, const Predictor::Piece& piece, std::span<const 
     const bool agrees = next && row < drafted && *next == lane.drafted[static_cast<size_t>(row)];
     statistics_.accepted_tokens += agrees ? 1 : 0;
     if (agrees) continue;
+    if (drafted > 0)
+      lane.draft_length =
+          row == drafted ? std::min(2 * lane.draft_length, lane.request.draft_tokens) : row + 1;
     // What was drafted after this is wrong.
     lane.held.resize(lane.held.size() - static_cast<size_t>(drafted - row));
     predictor_.truncate(piece.slot, static_cast<int64_t>(lane.held.size()));

@@ -24,7 +24,7 @@ struct EngineRequest {
   GenerateOptions options = {};
   std::string owner = {};                      // whose it is: an API key, say
   std::shared_ptr<Drafter> drafter = nullptr;  // of this request alone; none: one token a pass
-  int64_t draft_tokens = 8;                    // at most in a pass
+  int64_t draft_tokens = 8;  // at most in a pass; fewer where drafts turn out wrong
   std::function<void(std::string_view)> on_text = {};  // whole characters, as they are decided
   std::function<void(Generation)> on_done = {};
   std::function<bool()> cancelled = {};  // asked before every pass

@@ -31,6 +31,7 @@ Generation Generator::run(std::span<const int32_t> prompt, const GenerateOptions
   engine_.submit({.prompt = {prompt.begin(), prompt.end()},
                   .options = options,
                   .drafter = drafter_,
+                  .draft_tokens = draft_tokens_,
                   .on_text = hooks.on_text,
                   .on_done = [&](Generation done) { answer = std::move(done); },
                   .cancelled = hooks.cancelled});
@@ -51,7 +52,7 @@ std::vector<Generation> generate_batch(Predictor& predictor, const Tokenizer& to
     request.options.sampling.seed += i;
     request.on_done = [&, i](Generation done) {
       answers[i] = std::move(done);
-      if (hooks.on_done) hooks.on_done(static_cast<int64_t>(i));
+      if (hooks.on_done) hooks.on_done(static_cast<int64_t>(i), answers[i]);
     };
     engine.submit(std::move(request));
   }
@@ -61,18 +62,12 @@ std::vector<Generation> generate_batch(Predictor& predictor, const Tokenizer& to
 
 namespace {
 
-// True when the ids' text contains a stop string that its last token completes.
-bool ends_with_stop(const Tokenizer& tokenizer, const std::vector<std::string>& stops,
-                    int64_t longest, std::span<const int32_t> ids) {
-  std::string tail;
-  for (auto id = ids.rbegin(); id != ids.rend(); ++id) {
-    const bool enough = static_cast<int64_t>(tail.size()) >=
-                        longest + static_cast<int64_t>(tokenizer.token_bytes(ids.back()).size());
-    if (enough) break;
-    if (!tokenizer.is_special(*id)) tail.insert(0, tokenizer.token_bytes(*id));
-  }
+// True when the answer's text contains a stop string: beams that had one before are over already.
+bool has_stop(const Tokenizer& tokenizer, const DecodeOptions& decoding,
+              const std::vector<std::string>& stops, std::span<const int32_t> ids) {
+  const std::string text = tokenizer.decode(ids, decoding);
   return std::any_of(stops.begin(), stops.end(),
-                     [&](const std::string& stop) { return tail.find(stop) != std::string::npos; });
+                     [&](const std::string& stop) { return text.find(stop) != std::string::npos; });
 }
 
 FinishReason beam_reason(const BeamAnswer& answer, const GenerateOptions& options,
@@ -86,23 +81,24 @@ FinishReason beam_reason(const BeamAnswer& answer, const GenerateOptions& option
 }
 
 BeamGeneration as_text(const Tokenizer& tokenizer, const BeamAnswer& answer,
-                       const GenerateOptions& options, int64_t prompt_tokens, bool cancelled) {
+                       const GenerateOptions& options, std::span<const int32_t> prompt,
+                       bool cancelled) {
   BeamGeneration result{.generation = {}, .logprob = answer.logprob, .score = answer.score};
   Generation& out = result.generation;
   StopStrings stops(options.stop_strings);
+  DecodeStream decode(tokenizer, decoding(tokenizer, prompt, options));
   Utf8Stream utf8;
   for (size_t i = 0; i < answer.ids.size(); ++i) {
     const int32_t id = answer.ids[i];
     out.tokens.push_back({.id = id, .logprob = answer.logprobs[i]});
     const auto& ends = options.stop_tokens;
     if (std::find(ends.begin(), ends.end(), id) != ends.end()) break;
-    if (options.show_special || !tokenizer.is_special(id))
-      out.text += utf8.push(stops.push(tokenizer.token_bytes(id)));
+    out.text += utf8.push(stops.push(decode.push(id)));
   }
   if (!stops.stopped()) out.text += utf8.push(stops.finish());
   out.text += utf8.finish();
   out.stop_string = stops.found();
-  out.prompt_tokens = prompt_tokens;
+  out.prompt_tokens = static_cast<int64_t>(prompt.size());
   out.reason = cancelled && !answer.ended ? FinishReason::cancelled
                                           : beam_reason(answer, options, stops.stopped());
   return result;
@@ -118,19 +114,19 @@ std::vector<BeamGeneration> generate_beams(Predictor& predictor, const Tokenizer
   check_prompt(prompt, predictor.capacity());
   const auto length = static_cast<int64_t>(prompt.size());
   beams.max_tokens = std::min(options.max_tokens, predictor.capacity() - length);
-  beams.repetition_penalty = options.sampling.repetition_penalty;
+  beams.repetition_penalty = options.sampling.penalty.repetition;
   beams.end_tokens = options.stop_tokens;
-  const int64_t longest = StopStrings(options.stop_strings).longest();
-  if (longest > 0)
+  const DecodeOptions how = decoding(tokenizer, prompt, options);
+  if (!options.stop_strings.empty())
     beams.ends = [&](std::span<const int32_t> ids) {
-      return ends_with_stop(tokenizer, options.stop_strings, longest, ids);
+      return has_stop(tokenizer, how, options.stop_strings, ids);
     };
   bool was_cancelled = false;
   const auto asked = [&] { return was_cancelled |= cancelled && cancelled(); };
   std::vector<BeamGeneration> results;
   for (const BeamAnswer& answer :
        beam_search(predictor, prompt, beams, tokenizer.vocab_size(), asked))
-    results.push_back(as_text(tokenizer, answer, options, length, was_cancelled));
+    results.push_back(as_text(tokenizer, answer, options, prompt, was_cancelled));
   return results;
 }
 

@@ -32,10 +32,11 @@ struct GenerateHooks {
 // conversation costs its new turn only.
 class Generator {
  public:
-  // All must outlive this; nothing else may use the predictor. drafter: for speculative decoding, or none.
+  // All must outlive this; nothing else may use the predictor. drafter: for speculative decoding,
+  // or none; draft_tokens: at most in a pass.
   Generator(Predictor& predictor, const Tokenizer& tokenizer,
-            std::shared_ptr<Drafter> drafter = nullptr)
-      : engine_(predictor, tokenizer), drafter_(std::move(drafter)) {}
+            std::shared_ptr<Drafter> drafter = nullptr, int64_t draft_tokens = 8)
+      : engine_(predictor, tokenizer), drafter_(std::move(drafter)), draft_tokens_(draft_tokens) {}
 
   Generation run(std::span<const int32_t> prompt, const GenerateOptions& options,
                  const GenerateHooks& hooks = {});
@@ -46,12 +47,14 @@ class Generator {
  private:
   Engine engine_;
   std::shared_ptr<Drafter> drafter_;
+  int64_t draft_tokens_;
   int64_t reused_ = 0;
 };
 
 struct BatchHooks {
-  std::function<void(int64_t prompt)> on_done = {};  // its answer is over
-  std::function<bool()> cancelled = {};              // asked before every pass; ends all answers
+  // Its answer is over.
+  std::function<void(int64_t prompt, const Generation&)> on_done = {};
+  std::function<bool()> cancelled = {};  // asked before every pass; ends all answers
 };
 
 // Answers all prompts, as many at a time as there are slots: an answer that ends makes room for the

@@ -29,7 +29,8 @@ GenerateOptions generation_defaults(const LoadedModel& loaded, bool for_chat) {
   sampling.top_k = get_or<int64_t>(json, "top_k", 0, kFile);
   sampling.top_p = get_or<double>(json, "top_p", 0.95, kFile);
   sampling.min_p = get_or<double>(json, "min_p", 0, kFile);
-  sampling.repetition_penalty = get_or<double>(json, "repetition_penalty", 1, kFile);
+  sampling.typical_p = get_or<double>(json, "typical_p", 1, kFile);
+  sampling.penalty.repetition = get_or<double>(json, "repetition_penalty", 1, kFile);
   if (!get_or<bool>(json, "do_sample", true, kFile)) sampling.temperature = 0;
   options.max_tokens = get_or<int64_t>(json, "max_new_tokens", 256, kFile);
 

@@ -39,14 +39,24 @@ void check_prompt(std::span<const int32_t> prompt, int64_t capacity) {
           capacity, " together: shorten the prompt, or use a model with a longer context");
 }
 
+DecodeOptions decoding(const Tokenizer& tokenizer, std::span<const int32_t> prompt,
+                       const GenerateOptions& options) {
+  const bool has_text = std::any_of(prompt.begin(), prompt.end(), [&](int32_t id) {
+    return id < tokenizer.vocab_size() && !tokenizer.is_special(id);
+  });
+  return {.skip_special = !options.show_special, .place = has_text ? options.place : Place::start};
+}
+
 Reply::Reply(const Tokenizer& tokenizer, std::span<const int32_t> prompt,
              const GenerateOptions& options, int64_t capacity)
     : tokenizer_(tokenizer),
       options_(options),
       capacity_(capacity),
       sampler_(options.sampling),
-      stops_(options.stop_strings) {
+      stops_(options.stop_strings),
+      decode_(tokenizer, decoding(tokenizer, prompt, options)) {
   check_generate(options);
+  check_bias(options.sampling, tokenizer.vocab_size());
   check_prompt(prompt, capacity);
   sampler_.see(prompt);
   if (options.grammar) grammar_.emplace(options.grammar);
@@ -80,7 +90,7 @@ std::optional<int32_t> Reply::advance(std::span<const float> logits) {
     end(FinishReason::stop_token);
     return std::nullopt;
   }
-  if (options_.show_special || !tokenizer_.is_special(id)) add_text(tokenizer_.token_bytes(id));
+  add_text(decode_.push(id));
   const auto count = static_cast<int64_t>(generation_.tokens.size());
   if (stops_.stopped())
     end(FinishReason::stop_string);

@@ -39,6 +39,9 @@ struct GenerateOptions {
   // model's own, before temperature, penalty and filters.
   int64_t logprobs = -1;
   bool show_special = false;  // print special tokens that are no stop tokens
+  // inside: the answer goes on with the prompt's own text, so that a space SentencePiece begins its
+  // first word with is part of it. A prompt of special tokens alone has no text to go on with.
+  Place place = Place::start;
   // What the answer may be; null: anything. Made for the tokenizer in use. A stop token may come
   // only when the answer is complete.
   std::shared_ptr<const CompiledGrammar> grammar = {};
@@ -60,6 +63,10 @@ struct Generation {
   FinishReason reason = FinishReason::cancelled;
   std::string stop_string;  // that ended it, if one did
 };
+
+// How an answer to the prompt is read as text.
+DecodeOptions decoding(const Tokenizer& tokenizer, std::span<const int32_t> prompt,
+                       const GenerateOptions& options);
 
 // Throws Error when a prompt is empty, or leaves no room for an answer among capacity tokens.
 void check_prompt(std::span<const int32_t> prompt, int64_t capacity);
@@ -93,6 +100,7 @@ class Reply {
   std::optional<GrammarState> grammar_;
   std::vector<float> masked_;
   StopStrings stops_;
+  DecodeStream decode_;
   Utf8Stream utf8_;
   size_t taken_ = 0;
   bool over_ = false;

@@ -21,8 +21,6 @@ class StopStrings {
   // The stop string that was found; nothing is returned after it. Empty when none was.
   const std::string& found() const { return found_; }
   bool stopped() const { return !found_.empty(); }
-  // Bytes of the longest stop string.
-  int64_t longest() const { return longest_; }
 
  private:
   std::vector<std::string> stops_;

@@ -45,6 +45,7 @@ Report::Sample draw_sample(Model& model, const Tokenizer& tokenizer, const ChatT
   options.sampling.temperature = log.sample_temperature;
   options.sampling.seed = seed;
   options.max_tokens = capacity - length;
+  options.place = chat ? Place::start : Place::inside;
   if (chat) {
     options.stop_tokens = chat->stop_ids(tokenizer);
   } else if (tokenizer.eos_id() >= 0) {

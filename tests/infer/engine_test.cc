@@ -136,7 +136,8 @@ TEST(Engine, ASmallerModelDrafts) {
   FakePredictor large(repeating_table(50), kVocab, 2, 200),
       small(repeating_table(40), kVocab, 1, 200);
   Asker asker(large, *tokenizer);
-  asker.ask({.prompt = {1, 2, 3}, .options = greedy(80), .drafter = model_drafter(small)});
+  asker.ask(
+      {.prompt = {1, 2, 3}, .options = greedy(80), .drafter = model_drafter(small, small.vocab())});
   asker.ask({.prompt = {1, 2, 3}, .options = greedy(80)});
   asker.engine.run();
   EXPECT_EQ(ids_of(asker.answers[0]), ids_of(asker.answers[1]));

@@ -228,8 +228,8 @@ TEST(GenerateBatch, GivesEachPromptTheAnswerItGetsAlone) {
   for (const int64_t slots : {1, 4, 50}) {
     FakePredictor model(table, kVocab, slots, 700);
     int64_t done = 0;
-    const auto together =
-        generate_batch(model, *tokenizer, prompts, options, {.on_done = [&](int64_t) { ++done; }});
+    const auto together = generate_batch(model, *tokenizer, prompts, options,
+                                         {.on_done = [&](int64_t, const Generation&) { ++done; }});
     EXPECT_EQ(done, 23);
     ASSERT_EQ(together.size(), prompts.size());
     for (size_t i = 0; i < prompts.size(); ++i) {

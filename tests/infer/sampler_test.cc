@@ -102,14 +102,14 @@ TEST(RepetitionPenalty, DividesPositiveAndMultipliesNegativeLogits) {
 
 TEST(RepetitionPenalty, CountsEachTokenOnceHoweverOftenItCame) {
   const std::vector<float> logits = {3.0f, 1.6f};
-  Sampler once({.temperature = 0, .repetition_penalty = 1.5});
+  Sampler once({.temperature = 0, .penalty = {.repetition = 1.5}});
   once.see(Ids{0, 0, 0, 0});
   EXPECT_EQ(once.sample(logits), 0);  // 3 / 1.5 = 2 > 1.6; applied twice it would be 1.33
 }
 
 TEST(RepetitionPenalty, CountsPromptAndAnswer) {
   const std::vector<float> logits = {3.0f, 2.9f, 2.8f};
-  Sampler sampler({.temperature = 0, .repetition_penalty = 2.0});
+  Sampler sampler({.temperature = 0, .penalty = {.repetition = 2.0}});
   sampler.see(Ids{0});
   EXPECT_EQ(sampler.sample(logits), 1);
   EXPECT_EQ(sampler.sample(logits), 2);
@@ -156,7 +156,7 @@ TEST(Sampler, RefusesImpossibleSettings) {
   EXPECT_THROW(Sampler({.top_p = 0}), Error);
   EXPECT_THROW(Sampler({.top_p = 1.5}), Error);
   EXPECT_THROW(Sampler({.min_p = -0.1}), Error);
-  EXPECT_THROW(Sampler({.repetition_penalty = 0}), Error);
+  EXPECT_THROW(Sampler({.penalty = {.repetition = 0}}), Error);
 }
 
 TEST(Sampler, RefusesBrokenLogits) {

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "base/file.h"
+#include "infer/generate.h"
 #include "infer/logprobs.h"
 #include "infer/model_predictor.h"
 #include "io/model_source.h"
@@ -136,6 +137,65 @@ TEST_F(Stories, BeginAlikeInHalfThePrecision) {
   const auto model = load_stories(DType::bf16);
   EXPECT_EQ(tell(*model, "", 200).substr(0, 40),
             read_file(kFolder / "stories260K.greedy200.txt").substr(0, 40));
+}
+
+// The same through the tokenizer and the Generator, as text.
+Generation told(Model& model, const Tokenizer& tokenizer, const std::string& prompt,
+                std::shared_ptr<Drafter> drafter = nullptr) {
+  const std::vector<int32_t> ids = encode_prompt(tokenizer, prompt);
+  ModelPredictor predictor(model, 1);
+  std::string streamed;
+  Generation answer = Generator(predictor, tokenizer, std::move(drafter))
+                          .run(ids,
+                               {.sampling = {.temperature = 0},
+                                .max_tokens = 201 - static_cast<int64_t>(ids.size()),
+                                .stop_tokens = {1},
+                                .place = Place::inside},
+                               {.on_text = [&](std::string_view text) { streamed += text; }});
+  EXPECT_EQ(streamed, answer.text);
+  return answer;
+}
+
+TEST_F(Stories, AreStreamedWithoutASpaceBeforeTheText) {
+  const auto model = load_stories(DType::f32);
+  const auto tokenizer = load_llama2c_tokenizer(kFolder / "tok512.bin");
+  EXPECT_EQ(told(*model, *tokenizer, "").text + "\n",
+            read_file(kFolder / "stories260K.greedy200.txt"));
+}
+
+TEST_F(Stories, GoOnFromAPromptWithTheSpaceBetween) {
+  const auto model = load_stories(DType::f32);
+  const auto tokenizer = load_llama2c_tokenizer(kFolder / "tok512.bin");
+  const std::string prompt = "Once upon a time, there was a dog";
+  const std::string text = told(*model, *tokenizer, prompt).text;
+  EXPECT_TRUE(text.starts_with(" named ")) << text;
+  EXPECT_EQ(prompt + text + "\n", read_file(kFolder / "stories260K.greedy200.dog.txt"));
+}
+
+TEST_F(Stories, AreTheSameWithDrafts) {
+  const auto model = load_stories(DType::f32);
+  const auto smaller = load_stories(DType::bf16);
+  const auto tokenizer = load_llama2c_tokenizer(kFolder / "tok512.bin");
+  const std::string plain = told(*model, *tokenizer, "").text;
+  EXPECT_EQ(told(*model, *tokenizer, "", lookup_drafter()).text, plain);
+  ModelPredictor predictor(*smaller, 1);
+  EXPECT_EQ(told(*model, *tokenizer, "", model_drafter(predictor, tokenizer->vocab_size())).text,
+            plain);
+}
+
+TEST_F(Stories, OfBeamsReadAsThoseOfTheGenerator) {
+  const auto model = load_stories(DType::f32);
+  const auto tokenizer = load_llama2c_tokenizer(kFolder / "tok512.bin");
+  ModelPredictor predictor(*model, 1);
+  const GenerateOptions options{
+      .max_tokens = 10, .stop_strings = {"there"}, .place = Place::inside};
+  const auto begins =
+      generate_beams(predictor, *tokenizer, encode_prompt(*tokenizer, ""), options, {.beams = 1});
+  EXPECT_EQ(begins.at(0).generation.text, "Once upon a time, ");
+  const auto goes_on = generate_beams(predictor, *tokenizer, encode_prompt(*tokenizer, "Once upon"),
+                                      options, {.beams = 1});
+  EXPECT_EQ(goes_on.at(0).generation.text, " a time, ");
+  EXPECT_EQ(goes_on.at(0).generation.reason, FinishReason::stop_string);
 }
 
 }  // namespace
