@@ -132,29 +132,37 @@ def served(bin_, model):
 
 
 def theirs(bin_, model):
-    """prompt's ids, the answer's, the log-probability of each, its lead over the second, and all 512 of the first step."""
+    """The answer's ids; for each the log-probability and its lead over the second, and one step's probabilities of all 512. The
+    server tells none for a byte that ends inside a character (null), and drops them from a longer list, so steps are asked singly."""
+    ids, logprobs, leads, shown = [], [], [], None
     with served(bin_, model):
         prompt = ask("/tokenize", {"content": PROMPT, "add_special": True})["tokens"]
-        reply = ask("/completion", {"prompt": prompt, "n_predict": STEPS, "temperature": 0, "n_probs": 512, "ignore_eos": True,
-                                    "return_tokens": True, "cache_prompt": False})
-    steps = reply["completion_probabilities"]
-    tops = [sorted((t["logprob"] for t in s["top_logprobs"] if t["id"] != 2), reverse=True) for s in steps]
-    first = {t["id"]: t["logprob"] for t in steps[0]["top_logprobs"]}
-    return {"prompt": prompt, "ids": [s["id"] for s in steps], "logprobs": [s["logprob"] for s in steps],
-            "leads": [t[0] - t[1] for t in tops], "first": [first[i] for i in range(512)]}
+        for step in range(STEPS):
+            reply = ask("/completion", {"prompt": prompt + ids, "n_predict": 1, "temperature": 0, "n_probs": 512, "ignore_eos": True,
+                                        "return_tokens": True, "cache_prompt": False})
+            ids += reply["tokens"]
+            told = reply.get("completion_probabilities")
+            logprobs.append(told[0]["logprob"] if told else None)
+            top = sorted((t["logprob"] for t in told[0]["top_logprobs"] if t["id"] != 2), reverse=True) if told else None
+            leads.append(top[0] - top[1] if told else None)
+            if told and not shown:
+                every = {t["id"]: t["logprob"] for t in told[0]["top_logprobs"]}
+                shown = {"step": step, "logprobs": [round(every[i], 4) for i in range(512)]}
+    return {"prompt": prompt, "ids": ids, "logprobs": logprobs, "leads": leads, "shown": shown}
 
 
 def ours(malssi, model):
-    """The answer's ids and log-probabilities, up to an end of text, which llama.cpp was told to pass over."""
+    """The answer's ids and log-probabilities, up to an end of text."""
     return json.loads(must(malssi, "generate", "--model", model, "--prompt", PROMPT, "--greedy", "--max-tokens", STEPS, "--json"))
 
 
 def compare(label, want, got):
     tokens = got["generations"][0]["tokens"]
+    tokens = [t for t in tokens if t["id"] != 2]  # llama.cpp passes over an end of text
     ids = [t["id"] for t in tokens]
     same = next((i for i, (a, b) in enumerate(zip(want["ids"], ids)) if a != b), min(len(ids), len(want["ids"])))
-    off = max((abs(t["logprob"] - p) for t, p in zip(tokens[:same], want["logprobs"])), default=0)
-    lead = f", where llama.cpp's leads by {want['leads'][same]:.4f}" if same < len(ids) else ""
+    off = max((abs(t["logprob"] - p) for t, p in zip(tokens[:same], want["logprobs"]) if p is not None), default=0)
+    lead = f", where llama.cpp's leads by {want['leads'][same]}" if same < len(ids) else ""
     print(f"{label}: {same} of {len(ids)} tokens agree{lead}; log-probabilities within {off:.2g}", file=sys.stderr, flush=True)
 
 
@@ -176,7 +184,7 @@ def main():
             want = theirs(args.bin, f32)
             compare(f"{label} F32", want, ours(args.malssi, f32))
             answers.append({"config": c, "prompt": want["prompt"], "ids": want["ids"],
-                            "leads": [round(x, 4) for x in want["leads"]], "first": [round(x, 4) for x in want["first"]]})
+                            "leads": [x and round(x, 4) for x in want["leads"]], "shown": want["shown"]})
             for kind in TYPES if args.width % 256 == 0 else ():
                 by_them, by_us = work / f"{i}.{kind}.theirs.gguf", work / f"{i}.{kind}.ours.gguf"
                 must(args.bin / "llama-quantize", f32, by_them, kind)
