@@ -8,8 +8,6 @@
 namespace malssi::fuzz {
 namespace {
 
-constexpr size_t kLongestMessage = 4096;
-
 constexpr Target kTargets[] = {
     {"gguf", run_gguf, gguf_seeds},
     {"safetensors", run_safetensors, safetensors_seeds},
@@ -39,9 +37,7 @@ void run(const Target& target, std::string_view input) {
   try {
     target.run(input);
   } catch (const Error& error) {
-    const std::string_view message = error.what();
-    CHECK(!message.empty() && message.size() <= kLongestMessage, "an error of ", message.size(),
-          " bytes");
+    CHECK(!std::string_view(error.what()).empty(), "an error without a message");
   }
 }
 

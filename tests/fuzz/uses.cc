@@ -48,19 +48,19 @@ void use(Model& model) {
 ModelConfig small_config(const std::string& family, int64_t width) {
   ModelConfig config;
   config.family = family;
-  config.vocab = 8;
+  config.vocab = small_tokenizer()->vocab_size();
   config.width = width;
   config.layers = 1;
   config.heads = 2;
   config.kv_heads = family == "gpt2" ? 2 : 1;
   config.hidden = width;
   config.context = 6;
-  config.eos_id = 5;
+  config.eos_id = small_tokenizer()->eos_id();
   return config;
 }
 
 std::unique_ptr<Tokenizer> small_tokenizer() {
-  return make_char_tokenizer("abc 가", {.special = {"<|endoftext|>"}});
+  return make_char_tokenizer("abc 가", {.byte_fallback = true, .special = {"<|endoftext|>"}});
 }
 
 }  // namespace malssi::fuzz
