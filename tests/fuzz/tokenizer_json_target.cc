@@ -55,7 +55,8 @@ Seeds tokenizer_json_seeds() {
   seeds.emplace_back(
       "good_bpe",
       dump_json(train_bpe({&text, 1}, {.vocab_size = 264, .special = {"<s>"}})->to_json()));
-  for (const Json& entry : fixture_json("text/fixtures/pipelines.json")["tokenizers"]) {
+  const Json pipelines = fixture_json("text/fixtures/pipelines.json");
+  for (const Json& entry : pipelines["tokenizers"]) {
     const std::string file = dump_json(entry["file"]);
     if (file.size() < 20000) seeds.emplace_back("good_" + entry["name"].get<std::string>(), file);
   }

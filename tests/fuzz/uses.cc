@@ -1,6 +1,7 @@
 #include "fuzz/uses.h"
 
 #include "base/error.h"
+#include "text/bpe_trainer.h"
 #include "text/gguf_vocabulary.h"
 
 namespace malssi::fuzz {
@@ -60,7 +61,8 @@ ModelConfig small_config(const std::string& family, int64_t width) {
 }
 
 std::unique_ptr<Tokenizer> small_tokenizer() {
-  return make_char_tokenizer("abc 가", {.byte_fallback = true, .special = {"<|endoftext|>"}});
+  constexpr std::string_view kText = "the cat sat on the mat";
+  return train_bpe({&kText, 1}, {.vocab_size = 260, .special = {"<|endoftext|>"}});
 }
 
 }  // namespace malssi::fuzz

@@ -12,7 +12,7 @@ void use(const Tokenizer& tokenizer, std::string_view text);
 void use(Model& model);
 bool is_small(const ModelConfig& config);
 
-// A model's smallest configuration with a tokenizer of eight tokens, and a file of 32-wide rows, which block formats hold.
+// A model's smallest configuration with rows that block formats hold, and its tokenizer.
 ModelConfig small_config(const std::string& family, int64_t width = 32);
 std::unique_ptr<Tokenizer> small_tokenizer();
 
