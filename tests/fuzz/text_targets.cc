@@ -142,6 +142,11 @@ Seeds grammar_seeds() {
       {"empty_repeats", joined({"g", "root ::= (\"\"*)* ([a]*){0,99999}\n", "a"})},
       {"many_stacks", joined({"g", "root ::= a a a a a\na ::= \"x\"? a? \"y\" | \"x\"\n", "xxxx"})},
   };
+  seeds.emplace_back("tower_of_stars", joined({"g", "root ::= \"a\"" + repeated("*", 200000)}));
+  std::string chain = "root ::= r0\n";
+  constexpr int kRules = 30000;
+  for (int i = 0; i < kRules; ++i) chain += concat("r", i, " ::= r", i + 1, "\n");
+  seeds.emplace_back("chain_of_rules", joined({"g", concat(chain, "r", kRules, " ::= \"\"\n")}));
   return seeds;
 }
 
