@@ -100,7 +100,7 @@ Seeds folder_seeds() {
   for (const char* family : {"llama", "gpt2"}) {
     const fs::path folder = fs::temp_directory_path() / concat("malssi-seed-", ::getpid());
     const ChatTemplate chat;
-    const auto tokenizer = make_char_tokenizer("a", {.special = default_special_tokens(chat)});
+    const auto tokenizer = make_char_tokenizer("abc 가", {.special = default_special_tokens(chat)});
     ModelConfig config = small_config(family, 8);
     config.vocab = tokenizer->vocab_size();
     save_model(folder, *make_model(config, DType::f32, 7), *tokenizer, &chat);

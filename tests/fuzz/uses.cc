@@ -18,7 +18,11 @@ void use(const Tokenizer& tokenizer, std::string_view text) {
     CHECK(tokenizer.decode(ids) == streamed, "decode() and DecodeStream differ");
   }
   tokenizer.fingerprint();
-  gguf_vocabulary(tokenizer);
+  try {
+    gguf_vocabulary(tokenizer);
+  } catch (const Error&) {
+    return;  // GGUF holds not every tokenizer
+  }
 }
 
 bool is_small(const ModelConfig& c) {
