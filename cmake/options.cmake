@@ -14,6 +14,13 @@ if(MALSSI_SANITIZE)
   add_link_options(-fsanitize=address,undefined)
 endif()
 
+if(MALSSI_FUZZ)
+  # Warnings are GCC's matter.
+  add_compile_options(-w -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
+    -fno-omit-frame-pointer -D_GLIBCXX_ASSERTIONS)
+  add_link_options(-fsanitize=address,undefined)
+endif()
+
 find_program(MALSSI_CCACHE ccache)
 if(MALSSI_CCACHE)
   # What ccache asks for where headers are precompiled.

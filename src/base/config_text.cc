@@ -14,6 +14,8 @@ template <class... Cases>
 struct Overloaded : Cases... {
   using Cases::operator()...;
 };
+template <class... Cases>
+Overloaded(Cases...) -> Overloaded<Cases...>;  // compilers of C++17 ask for it
 
 std::optional<double> parse_number(std::string_view text) {
   std::string digits;

@@ -132,7 +132,7 @@ void Merges::merge_many(Scratch& scratch, std::vector<int32_t>& out) const {
   previous.resize(ids.size());
   next.resize(ids.size());
   heap.clear();
-  const auto push = [&](size_t at) {
+  const auto push = [&merges = merges, &heap = heap](size_t at) {
     if (merges[at].rank != kNone)
       heap.push_back(pair_key(merges[at].rank, static_cast<int32_t>(at)));
     return merges[at].rank != kNone;

@@ -217,8 +217,10 @@ void to_int8(const float* x, int64_t columns, const Int8RowsOut& out) {
     const float top = _mm512_reduce_max_ps(_mm512_max_ps(_mm512_abs_ps(a), _mm512_abs_ps(b)));
     const float scale = top / 127;
     const __m512 inverse = _mm512_set1_ps(top > 0 ? 127 / top : 0);
-    const __m512i qa = _mm512_cvtps_epi32(_mm512_mul_ps(a, inverse)),
-                  qb = _mm512_cvtps_epi32(_mm512_mul_ps(b, inverse));
+    // What is no number, or too small for `inverse`, converts to the least integer: its sums would overflow.
+    const __m512i least = _mm512_set1_epi32(-127),
+                  qa = _mm512_max_epi32(_mm512_cvtps_epi32(_mm512_mul_ps(a, inverse)), least),
+                  qb = _mm512_max_epi32(_mm512_cvtps_epi32(_mm512_mul_ps(b, inverse)), least);
     _mm_storeu_si128(reinterpret_cast<__m128i*>(out.q + g * 32), _mm512_cvtsepi32_epi8(qa));
     _mm_storeu_si128(reinterpret_cast<__m128i*>(out.q + g * 32 + 16), _mm512_cvtsepi32_epi8(qb));
     const int32_t sum_a = _mm512_reduce_add_epi32(qa), sum_b = _mm512_reduce_add_epi32(qb);

@@ -50,8 +50,8 @@ inline float lanes_sum(int64_t columns, const float* x, Number&& number) {
   return lanes[0];
 }
 
-inline void float_sums(DType dtype, const uint8_t* const* rows, const float* x, int64_t stride, int64_t tokens,
-                       int64_t columns, Ahead&, float* sums) {
+inline void float_sums(DType dtype, const uint8_t* const* rows, const float* x, int64_t stride,
+                       int64_t tokens, int64_t columns, Ahead&, float* sums) {
   const auto half_at = [](const uint8_t* row, int64_t c) {
     uint16_t bits;
     std::memcpy(&bits, row + c * 2, 2);
@@ -85,7 +85,9 @@ inline void to_int8(const float* x, int64_t columns, const Int8RowsOut& out) {
     out.scale[g] = scale;
     int32_t sums[2] = {};
     for (int i = 0; i < 32; ++i) {
-      const auto q = static_cast<int8_t>(std::nearbyint(x[g * 32 + i] * inverse));
+      // In this order also for what is no number.
+      const float rounded = std::min(127.0f, std::nearbyint(x[g * 32 + i] * inverse));
+      const auto q = static_cast<int8_t>(std::max(-127.0f, rounded));
       out.q[g * 32 + i] = q;
       sums[i / 16] += q;
     }

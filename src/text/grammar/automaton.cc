@@ -123,52 +123,43 @@ class Compiler {
     }
   }
 
-  // Rules that can end without a byte.
-  std::vector<bool> empty_rules() const {
-    std::vector<bool> empty(out_.starts.size());
-    for (bool changed = true; changed;) {
-      changed = false;
-      for (size_t r = 0; r < empty.size(); ++r) {
-        if (empty[r]) continue;
-        const std::vector<int32_t> reached = reached_free(out_.starts[r], empty);
-        empty[r] = std::any_of(reached.begin(), reached.end(), [&](int32_t s) {
-          return out_.states[static_cast<size_t>(s)].ends_rule;
-        });
-        changed = changed || empty[r];
-      }
-    }
-    return empty;
-  }
-
-  // States reached without a byte, over rules that can be empty.
-  std::vector<int32_t> reached_free(int32_t start, const std::vector<bool>& empty) const {
-    std::vector<int32_t> reached = {start};
-    std::vector<int32_t> seen = {start};
+  // The rules that each rule may call before it takes a byte: one walk over all states that are reached without a byte, where
+  // the states behind a call wait until the called rule is known to end so.
+  std::vector<std::vector<int32_t>> first_calls() const {
+    std::vector<std::vector<int32_t>> first(out_.starts.size()), waiting(out_.starts.size());
+    std::vector<bool> ends_empty(out_.starts.size());
+    std::vector<int32_t> rule_of(out_.states.size(), -1), reached;
+    const auto reach = [&](int32_t state, int32_t rule) {
+      if (rule_of[static_cast<size_t>(state)] >= 0) return;
+      rule_of[static_cast<size_t>(state)] = rule;
+      reached.push_back(state);
+    };
+    for (size_t r = 0; r < first.size(); ++r) reach(out_.starts[r], static_cast<int32_t>(r));
+    std::vector<int32_t> caller_of(out_.states.size(), -1);  // of states that wait
     for (size_t i = 0; i < reached.size(); ++i) {
       const Automaton::State& state = out_.states[static_cast<size_t>(reached[i])];
-      const auto visit = [&](int32_t target) {
-        if (marks_.size() < out_.states.size()) marks_.resize(out_.states.size());
-        if (marks_[static_cast<size_t>(target)]) return;
-        marks_[static_cast<size_t>(target)] = true;
-        reached.push_back(target);
-        seen.push_back(target);
-      };
-      for (const int32_t target : state.free) visit(target);
-      for (const Automaton::Call& call : state.calls)
-        if (empty[static_cast<size_t>(call.rule)]) visit(call.target);
+      const int32_t rule = rule_of[static_cast<size_t>(reached[i])];
+      for (const int32_t target : state.free) reach(target, rule);
+      for (const Automaton::Call& call : state.calls) {
+        const auto called = static_cast<size_t>(call.rule);
+        first[static_cast<size_t>(rule)].push_back(call.rule);
+        if (ends_empty[called]) {
+          reach(call.target, rule);
+        } else {
+          waiting[called].push_back(call.target);
+          caller_of[static_cast<size_t>(call.target)] = rule;
+        }
+      }
+      if (!state.ends_rule || ends_empty[static_cast<size_t>(rule)]) continue;
+      ends_empty[static_cast<size_t>(rule)] = true;
+      for (const int32_t target : waiting[static_cast<size_t>(rule)])
+        reach(target, caller_of[static_cast<size_t>(target)]);
     }
-    for (const int32_t state : seen)
-      if (static_cast<size_t>(state) < marks_.size()) marks_[static_cast<size_t>(state)] = false;
-    return reached;
+    return first;
   }
 
   void refuse_left_recursion() const {
-    const std::vector<bool> empty = empty_rules();
-    std::vector<std::vector<int32_t>> first(out_.starts.size());
-    for (size_t r = 0; r < first.size(); ++r)
-      for (const int32_t s : reached_free(out_.starts[r], empty))
-        for (const Automaton::Call& call : out_.states[static_cast<size_t>(s)].calls)
-          first[r].push_back(call.rule);
+    const std::vector<std::vector<int32_t>> first = first_calls();
     std::vector<int> mark(first.size());  // 0: not seen, 1: on the way, 2: done
     for (size_t r = 0; r < first.size(); ++r) check_cycle(static_cast<int32_t>(r), first, mark, 0);
   }
@@ -188,7 +179,6 @@ class Compiler {
   const Grammar& grammar_;
   Automaton out_;
   int64_t steps_ = 0;
-  mutable std::vector<bool> marks_;
 };
 
 }  // namespace

@@ -11,6 +11,7 @@ namespace {
 constexpr size_t kMaxText = 1 << 20;
 constexpr int kMaxDepth = 100;
 constexpr int64_t kMaxRepeat = 10'000;
+constexpr int kMaxRepeats = 4;  // one after another, each of which is a level of nesting
 
 bool in_name(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
@@ -184,7 +185,8 @@ class GbnfParser {
   }
 
   NodePtr repeated(NodePtr node) {
-    while (true) {
+    for (int repeats = 0;; ++repeats) {
+      if (repeats > kMaxRepeats) fail("too many repetitions one after another");
       space(false);
       if (take("*")) {
         node = repeat(std::move(node), 0, -1);

@@ -12,6 +12,9 @@ constexpr int kMaxDepth = 64;
 constexpr size_t kMaxRules = 20'000;
 constexpr size_t kMaxSize = 1 << 20;
 constexpr int64_t kMaxCount = 10'000;
+constexpr size_t kMaxParts = 256;  // of allOf, anyOf, oneOf, with those that references bring
+constexpr int64_t kMaxNodes =
+    50'000;  // schemas looked at; each reference beside others is looked at anew
 
 constexpr std::string_view kKeywords[] = {"type",
                                           "enum",
@@ -64,6 +67,7 @@ class SchemaCompiler {
 
   NodePtr node(const Json& schema, const std::string& where, int depth) {
     REQUIRE(depth < kMaxDepth, where, ": nested deeper than ", kMaxDepth, " levels");
+    REQUIRE(++nodes_ <= kMaxNodes, "schema: more than ", kMaxNodes, " schemas inside it");
     if (schema.is_boolean()) {
       REQUIRE(schema.get<bool>(), where, ": the schema false allows nothing");
       return any();
@@ -109,6 +113,8 @@ class SchemaCompiler {
     const Json& parts = schema[keyword];
     REQUIRE(parts.is_array() && !parts.empty(), where, ": \"", keyword,
             "\" must be a list of schemas");
+    REQUIRE(parts.size() <= kMaxParts, where, ": \"", keyword, "\" lists more than ", kMaxParts,
+            " schemas, with those that $ref brings");
     if (keyword == "allOf") {
       for (const Json& part : parts) base = schema::merge(root_, base, part, where);
       return node(base, where, depth + 1);
@@ -384,6 +390,7 @@ class SchemaCompiler {
 
   const Json& root_;
   std::vector<NodePtr> rules_;
+  int64_t nodes_ = 0;
   std::map<std::string, int32_t> references_;
   int32_t any_ = -1;
 };
