@@ -61,7 +61,8 @@ TEST(ModelSpeed, EveryFamilyIsMeasured) {
 TEST(ModelSpeed, WhatDoesNotFitTheContextIsAnError) {
   const auto model = make_model(tiny("llama"), DType::f32, 1);
   const SpeedOptions options{.seconds = kBriefly};
-  EXPECT_TRUE(contains(error_of([&] { measure_prefill(*model, 49, 0, options); }), "context of 48"));
+  EXPECT_TRUE(
+      contains(error_of([&] { measure_prefill(*model, 49, 0, options); }), "context of 48"));
   EXPECT_TRUE(contains(error_of([&] { measure_decode(*model, 1, 48, options); }), "context"));
   EXPECT_TRUE(contains(error_of([&] {
                          measure_training(*model, {.rows = 1, .context = 64}, OptimSettings{},

@@ -91,9 +91,8 @@ TEST_P(ModelPredictorOf, KeepsSlotsApartInOnePass) {
   set_thread_count(2);
   const Ids a = random_ids(9, 60, 4), b = random_ids(20, 60, 5), c = random_ids(3, 60, 6);
   ModelPredictor predictor(*model, 3);
-  const Predictor::Piece first[] = {
-      {.slot = 2, .ids = std::span(a).first(8)},
-      {.slot = 0, .ids = std::span(b).first(5), .logits = 0}};
+  const Predictor::Piece first[] = {{.slot = 2, .ids = std::span(a).first(8)},
+                                    {.slot = 0, .ids = std::span(b).first(5), .logits = 0}};
   predictor.feed(first);
   const Predictor::Piece second[] = {{.slot = 2, .ids = std::span(a).subspan(8)},
                                      {.slot = 1, .ids = c, .logits = 0},

@@ -16,8 +16,8 @@ inline void unpack_int8(DType dtype, const uint8_t* const* rows, int64_t columns
   }
 }
 
-inline void int8_sums(const Int8Panel& panel, Int8Layout layout, const Int8Rows& x, int64_t tokens, int64_t columns, int64_t,
-                      Ahead&, float* sums) {
+inline void int8_sums(const Int8Panel& panel, Int8Layout layout, const Int8Rows& x, int64_t tokens,
+                      int64_t columns, int64_t, Ahead&, float* sums) {
   const int64_t group = layout.group;
   const int32_t* const offsets = group == 32 ? x.offset32 : x.offset16;
   const float* const sums_of_x = group == 32 ? x.sum32 : x.sum16;
