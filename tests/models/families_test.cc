@@ -90,7 +90,8 @@ TEST_P(Families, LearnInBf16Too) {
   });
   for (const auto& [name, norm] : want()["gradient_norms"].items())
     expected += norm.get<double>() * norm.get<double>();
-  EXPECT_NEAR(std::sqrt(got / expected), 1, 0.1);
+  // Which experts are taken may turn on the rounding.
+  EXPECT_NEAR(std::sqrt(got / expected), 1, model->config().experts > 0 ? 0.2 : 0.1);
 }
 
 std::vector<float> some_logits(Model& model) {
