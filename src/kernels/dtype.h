@@ -31,6 +31,9 @@ enum class DType : uint8_t {
   mxfp4
 };
 
+// How a matrix lies in memory: row after row, or (block formats) rearranged for products; see panel_product.h.
+enum class WeightLayout : uint8_t { rows, panels };
+
 struct bf16 {
   uint16_t bits = 0;
 

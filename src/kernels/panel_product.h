@@ -1,4 +1,4 @@
-// Products with weights as files hold them: y [M, N] = x [M, K] w [N, K]^T, for inference. Each weight is read once for all
+// Products with weights in files' formats: y [M, N] = x [M, K] w [N, K]^T, for inference. Each weight is read once for all
 // rows of x, in panels of 32 rows that a core unpacks into its cache: block formats as int8, times activations rounded to
 // int8 in groups of 32; bf16 as bf16 where the processor multiplies it; everything else as f32.
 // An element of y depends on its own row of x alone: the same sums in the same order whatever M is.
@@ -13,10 +13,16 @@ namespace malssi {
 
 // Some rows of a weight matrix; a matrix may be made of parts that differ in dtype.
 struct WeightRows {
-  const void* data = nullptr;  // rows of K numbers, dense
+  const void* data = nullptr;  // rows of K numbers, dense, or their panels
   DType dtype = DType::f32;
   int64_t rows = 0;
+  WeightLayout layout = WeightLayout::rows;
 };
+
+// A matrix of a block format [rows, columns] rearranged into WeightLayout::panels, which products read in one stream: as many
+// bytes, but for the last panel, which is filled up. `to`: 64-byte aligned.
+int64_t panel_bytes(DType dtype, int64_t rows, int64_t columns);
+void to_panels(DType dtype, const void* from, int64_t rows, int64_t columns, void* to);
 
 // x f32 or bf16 [M, K]; y f32 or bf16 [M, N], N the sum of the parts' rows; bias f32 [N] or null. K must be whole blocks of
 // every part's dtype.

@@ -53,19 +53,23 @@ class Decoder : public Model {
     return norm_ ? (*norm_)(x) : x;
   }
 
-  const Tensor& head() const override { return config_.tied ? embedding_ : head_; }
+  const Tensor& head() const override {
+    return head_.defined() || !config_.tied ? head_ : embedding_;
+  }
 
   void visit(const ParameterVisitor& visitor) override {
     const auto table = [&](const char* name, Tensor& value, const std::string& published,
-                           const char* gguf) {
+                           const char* gguf, Tensor* product = nullptr) {
       if (value.shape().rank() != 2 || published.empty()) return;
       const WeightPart part{.name = published + ".weight",
                             .begin = 0,
                             .end = value.dim(0),
                             .gguf = concat(gguf, ".weight")};
-      visitor({concat(name, ".weight"), &value, ParameterKind::embedding, {part}});
+      visitor(
+          {concat(name, ".weight"), &value, ParameterKind::embedding, {part}, nullptr, product});
     };
-    table("embedding", embedding_, design_.embedding, "token_embd");
+    table("embedding", embedding_, design_.embedding, "token_embd",
+          config_.tied && !is_encoder(config_) ? &head_ : nullptr);
     table("positions", positions_, design_.positions, "position_embd");
     table("token_types", token_types_, design_.token_types, "token_types");
     const auto norm = [&](std::optional<Norm>& n, const char* name, const std::string& published,
@@ -76,7 +80,7 @@ class Decoder : public Model {
     for (size_t i = 0; i < blocks_.size(); ++i)
       blocks_[i].visit(config_, design_, static_cast<int64_t>(i), visitor);
     norm(norm_, "norm", design_.norm, "output_norm");
-    if (!config_.tied) table("head", head_, design_.head, "output");
+    if (!config_.tied) table("head", head_, design_.head, "output", &head_);
   }
 
  private:
@@ -111,7 +115,8 @@ class Decoder : public Model {
 
   Design design_;
   RopeTable rope_, local_rope_;
-  Tensor embedding_, positions_, token_types_, head_;
+  Tensor embedding_, positions_, token_types_;
+  Tensor head_;  // where it is the embedding: undefined, or the same numbers for products
   std::vector<Block> blocks_;
   std::optional<Norm> embedding_norm_, norm_;
 };

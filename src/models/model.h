@@ -116,7 +116,7 @@ bool is_unused_weight(const ModelConfig& config, std::string_view published_name
 // All weights under their published names, in f32 (a tied output layer once).
 std::vector<NamedTensor> export_weights(Model& model);
 // copy: into memory of the model's own, in its compute dtype, to be trained or run. hold: matrices stay where find() has them,
-// in any dtype (see Linear::parts); the model can only be run.
+// in any dtype (see Linear::parts), block formats rearranged for products; the model can only be run.
 enum class ImportMode { copy, hold };
 // Fills the model; find(name) gives the tensor under a published name, undefined if there is none
 // (then: an Error with name).

@@ -80,16 +80,18 @@ Tensor find_part(const Model& model, const Parameter& p, const WeightPart& part,
   return source;
 }
 
-// Keeps what the file holds, where the layer can compute with it.
+// Keeps what the file holds, where the layer can compute with it; block formats rearranged.
 bool hold(const Parameter& p, const std::vector<Tensor>& sources) {
   for (const WeightPart& part : p.parts)
     if (part.transposed || part.added != 0) return false;
   if (p.held != nullptr) {
-    *p.held = sources;
+    p.held->clear();
+    for (const Tensor& source : sources) p.held->push_back(source.in_panels());
     return true;
   }
   if (p.kind != ParameterKind::embedding || sources.size() != 1) return false;
   *p.value = sources.front();
+  if (p.product != nullptr) *p.product = sources.front().in_panels();
   return true;
 }
 

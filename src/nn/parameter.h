@@ -33,6 +33,8 @@ struct Parameter {
   std::vector<WeightPart> parts;  // how files name it; q, k and v of one matrix, for example
   // Where a matrix may be held in its files' own dtypes, one tensor for each part (see Linear); null: it may not.
   std::vector<Tensor>* held = nullptr;
+  // Of a table that is the output layer, too: where its held numbers go rearranged for products; null: it does not multiply.
+  Tensor* product = nullptr;
 
   // Weight decay acts on matrices and embeddings, not on norms and biases.
   bool decays() const { return kind == ParameterKind::matrix || kind == ParameterKind::embedding; }

@@ -30,7 +30,7 @@ Tensor linear(const Tensor& x, std::span<const Tensor> parts, const LinearOption
   std::vector<WeightRows> rows;
   for (const Tensor& w : parts) {
     check_fit(x, w);
-    rows.push_back({w.data(), w.dtype(), w.dim(0)});
+    rows.push_back({w.data(), w.dtype(), w.dim(0), w.layout()});
     N += w.dim(0);
   }
   const DType natural = is_trainable(parts.front().dtype()) ? parts.front().dtype() : x.dtype();

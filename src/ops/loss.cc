@@ -27,7 +27,7 @@ int64_t chunk_rows(int64_t N, int64_t V, int64_t most) {
 void output_layer(const Tensor& x, const Tensor& w, const Tensor& logits, bool train) {
   const int64_t V = w.dim(0), D = w.dim(1);
   if (train) return gemm(in(x), in(w), out(logits), x.dim(0), V, D, {.transpose_b = true});
-  const WeightRows rows{w.data(), w.dtype(), V};
+  const WeightRows rows{w.data(), w.dtype(), V, w.layout()};
   panel_product(in(x), {&rows, 1}, nullptr, out(logits), x.dim(0), D);
 }
 

@@ -1,7 +1,10 @@
 #include "tensor/tensor.h"
 
+#include <sys/mman.h>
+
 #include <cstring>
 
+#include "kernels/panel_product.h"
 #include "kernels/table.h"
 #include "quant/widen.h"
 #include "tensor/pool.h"
@@ -42,6 +45,33 @@ Tensor Tensor::borrowed(std::shared_ptr<const void> owner, const void* data, Sha
   t.shape_ = shape;
   t.size_ = shape.size();
   t.dtype_ = dtype;
+  t.borrowed_ = true;
+  return t;
+}
+
+namespace {
+
+// Whole pages only: the ends may be others' too. Their contents are the file's and come back when they are read again.
+void give_pages_back(void* data, int64_t bytes) {
+  constexpr uintptr_t kPage = 4096;
+  const auto begin = (reinterpret_cast<uintptr_t>(data) + kPage - 1) / kPage * kPage,
+             end = (reinterpret_cast<uintptr_t>(data) + static_cast<uintptr_t>(bytes)) / kPage *
+                   kPage;
+  if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+}
+
+}  // namespace
+
+Tensor Tensor::in_panels() const {
+  if (!is_block_format(dtype_) || layout_ == WeightLayout::panels) return *this;
+  CHECK(shape_.rank() == 2, "a tensor ", shape_, " in panels");
+  Tensor t = *this;
+  t.block_ = empty({panel_bytes(dtype_, dim(0), dim(1))}, DType::u8).block_;
+  t.data_ = t.block_.get();
+  to_panels(dtype_, data_, dim(0), dim(1), t.data_);
+  t.layout_ = WeightLayout::panels;
+  t.borrowed_ = false;
+  if (borrowed_) give_pages_back(data_, bytes());
   return t;
 }
 
@@ -85,6 +115,7 @@ Tensor Tensor::view(Shape shape) const {
 Tensor Tensor::rows(int64_t begin, int64_t end) const {
   REQUIRE(shape_.rank() > 0 && begin >= 0 && begin <= end && end <= dim(0), "rows: ", begin, " to ",
           end, " of ", shape_);
+  CHECK(layout_ == WeightLayout::rows, "rows of a tensor ", shape_, " in panels");
   Tensor t = *this;
   t.slot_ = nullptr;
   std::array<int64_t, Shape::kMaxRank> dims{};
@@ -99,6 +130,7 @@ Tensor Tensor::rows(int64_t begin, int64_t end) const {
 
 void Tensor::copy_from(const Tensor& source) const {
   REQUIRE(source.size_ == size_, "copy: ", source.shape_, " does not fill ", shape_);
+  CHECK(source.layout_ == layout_, "the numbers of a tensor ", shape_, " in panels are not read");
   if (source.dtype_ == dtype_) {
     std::memcpy(data_, source.data_, static_cast<size_t>(bytes()));
   } else if (dtype_ == DType::bf16 && source.dtype_ == DType::f32) {

@@ -23,9 +23,13 @@ class Tensor {
   static Tensor zeros(Shape shape, DType dtype = DType::f32);
   static Tensor full(Shape shape, float value);
   static Tensor from(std::span<const float> values, Shape shape);  // f32; copies
-  // Memory of someone else's, kept alive by `owner` (a mapped file): read only. Whole blocks of the dtype.
+  // A mapped file's memory, kept alive by `owner`: read only. Whole blocks of the dtype.
   static Tensor borrowed(std::shared_ptr<const void> owner, const void* data, Shape shape,
                          DType dtype);
+
+  // A matrix rearranged for products (WeightLayout::panels), where it is of a block format; else this one. Of a mapped file
+  // the pages read for it are given back to the system, so that memory holds the matrix once.
+  Tensor in_panels() const;
 
   bool defined() const { return data_ != nullptr; }
   explicit operator bool() const { return defined(); }
@@ -33,6 +37,8 @@ class Tensor {
   int64_t dim(int axis) const { return shape_[axis]; }
   int64_t size() const { return size_; }
   DType dtype() const { return dtype_; }
+  // A tensor in panels is only multiplied: nothing else reads its numbers.
+  WeightLayout layout() const { return layout_; }
   int64_t bytes() const { return dtype_bytes(dtype_, size_); }
 
   void* data() const { return data_; }
@@ -70,6 +76,8 @@ class Tensor {
   Shape shape_;
   int64_t size_ = 0;
   DType dtype_ = DType::f32;
+  WeightLayout layout_ = WeightLayout::rows;
+  bool borrowed_ = false;
   std::shared_ptr<GradSlot> slot_;
 };
 

@@ -9,6 +9,7 @@
 
 #include "base/random.h"
 #include "kernels/cpu/features.h"
+#include "kernels/panel/interleave.h"
 #include "kernels/panel/tables.h"
 
 namespace malssi {
@@ -51,7 +52,7 @@ std::vector<uint8_t> random_weights(Rng& rng, DType dtype, int64_t count) {
   return bytes;
 }
 
-// The numbers of a matrix [N, K] through the reference's panels, which are 128 more than signed.
+// The numbers of a matrix [N, K] through the reference's panels.
 std::vector<float> widened(DType dtype, const std::vector<uint8_t>& bytes, int64_t N, int64_t K) {
   std::vector<float> wide(static_cast<size_t>(N * K));
   const int64_t row_bytes = dtype_bytes(dtype, K);
@@ -74,9 +75,14 @@ std::vector<float> widened(DType dtype, const std::vector<uint8_t>& bytes, int64
     const int64_t group = int8_layout(dtype).group;
     const int64_t step = dtype_block(dtype).elements;
     for (int64_t k = 0; k < K; k += step) {
-      panel::scalar_kernels().unpack_int8(dtype, rows, step, ints);
+      std::vector<uint8_t> chunk(static_cast<size_t>(kRows * dtype_block(dtype).bytes));
+      interleave(dtype, rows, 1, chunk.data());
+      panel::scalar_kernels().unpack_int8(dtype, chunk.data(), step, ints);
+      const Int8Layout layout = int8_layout(dtype);
+      const int zero = layout.has_min ? 0 : 128 >> layout.zero_shift;
       for (int64_t c = 0; c < step; ++c) {
-        const float q = static_cast<float>(ints.q[(c / 4 * kRows) * 4 + c % 4]) - 128;
+        const uint8_t* const at = ints.q + c / group * ints.group_bytes;
+        const auto q = static_cast<float>(at[c % group / 4 * kRows * 4 + c % 4] - zero);
         const float min = int8_layout(dtype).has_min ? ints.min[c / group * kRows] : 0;
         wide[static_cast<size_t>(n * K + k + c)] = q * ints.scale[c / group * kRows] + min;
       }
@@ -165,7 +171,9 @@ TEST(PanelProduct, EveryInstructionSetGivesTheReferencesBits) {
         const uint8_t* rows[kRows];
         for (int64_t r = 0; r < kRows; ++r) rows[r] = w.data() + r * dtype_bytes(dtype, columns);
         static Int8Panel panel;
-        k.unpack_int8(dtype, rows, columns, panel);
+        std::vector<uint8_t> chunk(w.size());
+        interleave(dtype, rows, columns / dtype_block(dtype).elements, chunk.data());
+        k.unpack_int8(dtype, chunk.data(), columns, panel);
         std::vector<float> sums(kTokens * kRows);
         k.int8_sums(panel, int8_layout(dtype),
                     {q.data(), scale.data(), offset32.data(), offset16.data(), sum32.data(),
@@ -178,6 +186,21 @@ TEST(PanelProduct, EveryInstructionSetGivesTheReferencesBits) {
         EXPECT_EQ(sums_of(*other), expected)
             << other->name << " " << dtype_name(dtype) << " " << columns;
     }
+}
+
+TEST(PanelProduct, GivesTheSameBitsFromPanelsAsFromRows) {
+  Rng rng(6);
+  constexpr int64_t M = 9, N = 75, K = 768;
+  for (const DType dtype : kBlockFormats) {
+    const std::vector<float> x = random_floats(rng, M * K);
+    const std::vector<uint8_t> w = random_weights(rng, dtype, N * K);
+    std::vector<uint8_t> memory(static_cast<size_t>(panel_bytes(dtype, N, K)));
+    to_panels(dtype, w.data(), N, K, memory.data());
+    std::vector<float> y(M * N);
+    const WeightRows part{memory.data(), dtype, N, WeightLayout::panels};
+    panel_product({x.data(), DType::f32}, {&part, 1}, nullptr, {y.data(), DType::f32}, M, K);
+    EXPECT_EQ(y, product(x, w, dtype, M, N, K)) << dtype_name(dtype);
+  }
 }
 
 TEST(PanelProduct, TakesPartsOfSeveralFormatsAndABias) {

@@ -1,21 +1,47 @@
 // Sums over panels with AVX-512: bytes by VNNI's dot product, pairs of bf16 by theirs, floats by fused multiply-add. A tile
 // is 32 rows of weights by some tokens, its sums held in registers.
+#include <immintrin.h>
+
 #include <algorithm>
+#include <bit>
+#include <cstring>
 #include <utility>
 
-#include "kernels/panel/avx512-inl.h"
+#include "kernels/panel/tables.h"
+
+#pragma GCC target( \
+    "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx512bf16,avx2,fma,f16c,prefer-vector-width=512")
 
 namespace malssi::panel {
 namespace {
 
+// 32 of them.
+inline void floats_of_halves(const uint8_t* halves, float* to) {
+  for (int64_t r = 0; r < kRows; r += 16)
+    _mm512_storeu_ps(
+        to + r,
+        _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(halves + r * 2))));
+}
+
+// Each byte, below 16, becomes the table's number.
+inline void look_up(const uint8_t* table, uint32_t* words, int64_t count) {
+  const __m512i values =
+      _mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(table)));
+  for (int64_t i = 0; i < count; i += 16)
+    _mm512_storeu_si512(words + i, _mm512_shuffle_epi8(values, _mm512_loadu_si512(words + i)));
+}
+
+#include "kernels/panel/unpack-inl.h"
+
 constexpr int kVectors = 2;  // of 16 rows
 
 template <int kTokens, int kGroup, bool kMin>
-void int8_tile(const Int8Panel& panel, const Int8Rows& x, int64_t columns, int64_t next_bytes,
-               Ahead& ahead, float* out) {
+void int8_tile(const Int8Panel& panel, int zero_shift, const Int8Rows& x, int64_t columns,
+               int64_t next_bytes, Ahead& ahead, float* out) {
   const int64_t K = x.columns;
   const int32_t* const offset = kGroup == 32 ? x.offset32 : x.offset16;
   const float* const x_sum = kGroup == 32 ? x.sum32 : x.sum16;
+  const __m128i shift = _mm_cvtsi32_si128(zero_shift);
   __m512 sum[kTokens][kVectors];
 #pragma GCC unroll 16
   for (int m = 0; m < kTokens; ++m)
@@ -28,10 +54,11 @@ void int8_tile(const Int8Panel& panel, const Int8Rows& x, int64_t columns, int64
     for (int m = 0; m < kTokens; ++m)
 #pragma GCC unroll 16
       for (int v = 0; v < kVectors; ++v)
-        dot[m][v] = _mm512_set1_epi32(offset[m * (K / kGroup) + g]);
-    const uint8_t* w = panel.q + g * kGroup * kRows;
+        dot[m][v] = kMin ? _mm512_setzero_si512()
+                         : _mm512_sra_epi32(_mm512_set1_epi32(offset[m * (K / kGroup) + g]), shift);
+    const uint8_t* w = panel.q + g * panel.group_bytes;
     for (int c = 0; c < kGroup; c += 4, w += 4 * kRows) {
-      const __m512i w0 = _mm512_load_si512(w), w1 = _mm512_load_si512(w + 64);
+      const __m512i w0 = _mm512_loadu_si512(w), w1 = _mm512_loadu_si512(w + 64);
 #pragma GCC unroll 16
       for (int m = 0; m < kTokens; ++m) {
         int32_t bytes;
@@ -78,13 +105,13 @@ inline void tiles(int64_t tokens, Tile&& tile) {
 }
 
 template <int kGroup, bool kMin>
-void int8_rows(const Int8Panel& panel, const Int8Rows& x, int64_t tokens, int64_t columns,
-               int64_t next_bytes, Ahead& ahead, float* sums) {
+void int8_rows(const Int8Panel& panel, int zero_shift, const Int8Rows& x, int64_t tokens,
+               int64_t columns, int64_t next_bytes, Ahead& ahead, float* sums) {
   constexpr int kTokens = 6;
   const int64_t steps = columns / kGroup * ((tokens + kTokens - 1) / kTokens);
   const int64_t share = (next_bytes / steps + 63) / 64 * 64;
   tiles<kTokens>(tokens, [&](auto count, int64_t m) {
-    int8_tile<count.value, kGroup, kMin>(panel, x.from(m, 0), columns, share, ahead,
+    int8_tile<count.value, kGroup, kMin>(panel, zero_shift, x.from(m, 0), columns, share, ahead,
                                          sums + m * kRows);
   });
 }
@@ -94,7 +121,7 @@ void int8_sums(const Int8Panel& panel, Int8Layout layout, const Int8Rows& x, int
   const auto run = layout.group == 32
                        ? (layout.has_min ? int8_rows<32, true> : int8_rows<32, false>)
                        : (layout.has_min ? int8_rows<16, true> : int8_rows<16, false>);
-  run(panel, x, tokens, columns, next_bytes, ahead, sums);
+  run(panel, layout.zero_shift, x, tokens, columns, next_bytes, ahead, sums);
 }
 
 // In each quarter: words 0 and 2 of a, of b, words 1 and 3 of a, of b, added.
@@ -238,9 +265,8 @@ void to_int8(const float* x, int64_t columns, const Int8RowsOut& out) {
 
 const Kernels& avx512_kernels() {
   static constexpr Kernels table{.name = "avx512vnni",
-                                 .unpack_int8 = unpack_int8_avx512,
+                                 .unpack_int8 = unpack_int8,
                                  .int8_sums = int8_sums,
-                                 .int8_row_sums = int8_row_sums_avx512,
                                  .bf16_sums = dense_sums<Bf16Numbers>,
                                  .float_sums = float_sums,
                                  .to_int8 = to_int8,

@@ -1,20 +1,4 @@
-// The panel kernels in plain code, for any instruction set: included after int8_decode-inl.h, inside the namespace.
-
-inline void unpack_int8(DType dtype, const uint8_t* const* rows, int64_t columns,
-                        Int8Panel& panel) {
-  const int64_t groups = columns / int8_layout(dtype).group;
-  int8_t q[kInt8Chunk];
-  float scale[kInt8Chunk / 16], min[kInt8Chunk / 16];
-  for (int64_t r = 0; r < kRows; ++r) {
-    decode_row(dtype, rows[r], columns, {q, scale, min});
-    for (int64_t c = 0; c < columns; ++c)
-      panel.q[(c / 4 * kRows + r) * 4 + c % 4] = static_cast<uint8_t>(q[c] + 128);
-    for (int64_t g = 0; g < groups; ++g) {
-      panel.scale[g * kRows + r] = scale[g];
-      panel.min[g * kRows + r] = min[g];
-    }
-  }
-}
+// The panel kernels in plain code, for any instruction set: included after unpack-inl.h and group_product(), inside the namespace.
 
 inline void int8_sums(const Int8Panel& panel, Int8Layout layout, const Int8Rows& x, int64_t tokens,
                       int64_t columns, int64_t, Ahead&, float* sums) {
@@ -25,8 +9,8 @@ inline void int8_sums(const Int8Panel& panel, Int8Layout layout, const Int8Rows&
     for (int64_t g = 0; g < columns / group; ++g) {
       const int64_t at = m * x.columns / group + g;
       int32_t sum[kRows];
-      for (int32_t& s : sum) s = offsets[at];
-      group_product(panel.q + g * group * kRows, x.q + m * x.columns + g * group, group, sum);
+      for (int32_t& s : sum) s = layout.has_min ? 0 : offsets[at] >> layout.zero_shift;
+      group_product(panel.q + g * panel.group_bytes, x.q + m * x.columns + g * group, group, sum);
       const float scale = x.scale[m * x.columns / 32 + g * group / 32];
       for (int64_t r = 0; r < kRows; ++r)
         sums[r] = std::fma(static_cast<float>(sum[r]), panel.scale[g * kRows + r] * scale, sums[r]);

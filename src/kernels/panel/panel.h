@@ -1,6 +1,6 @@
 // What panel_product is made of. Weights are taken 32 rows by a chunk of columns at a time. Dense ones are multiplied where they
-// lie. Block formats are unpacked into a panel, interleaved so that a vector's lanes are rows; every instruction set gives the
-// same whole sums of int8 and adds floats in the same order.
+// lie. Block formats are taken interleaved (interleave.h), so that a vector's lanes are rows, and unpacked to bytes; every
+// instruction set gives the same whole sums of int8 and adds floats in the same order.
 #pragma once
 
 #include <algorithm>
@@ -15,12 +15,16 @@ constexpr int64_t kInt8Chunk = 512;  // columns; 16 KiB
 constexpr int64_t kDenseChunk =
     2048;  // bytes of it that some rows of x have stay in the first cache
 
-// w = scale (q - 128) + min, the scales and mins by group of 16 or 32 columns.
+// w = scale (q - zero) + min, the scales and mins by group of 16 or 32 columns.
 struct Int8Panel {
-  alignas(64) uint8_t q[kInt8Chunk * kRows];         // [column / 4][32 rows][4]
+  const uint8_t* q;  // [group] at group_bytes from each other: [group's columns / 4][32 rows][4]
+  int64_t group_bytes;
+  alignas(
+      64) uint32_t numbers[kInt8Chunk / 4 * kRows];  // where q lies, unless the format has bytes
   alignas(64) float scale[kInt8Chunk / 16 * kRows];  // [group][32 rows]
   alignas(64) float min[kInt8Chunk / 16 * kRows];    // the same, where the format has some
 };
+
 // Memory that will be read next: touched piece by piece while the rows before it are used, in the order in which
 // it lies, so that it streams into the cache.
 class Ahead {
@@ -37,10 +41,31 @@ class Ahead {
 
 // How a block format looks as int8.
 struct Int8Layout {
-  int64_t group = 32;  // columns that share a scale
-  bool has_min = false;
+  int64_t group = 32;    // columns that share a scale
+  bool has_min = false;  // its zero is 0
+  int zero_shift = 0;    // its zero, as 128 >> zero_shift
 };
-Int8Layout int8_layout(DType dtype);
+constexpr Int8Layout int8_layout(DType dtype) {
+  switch (dtype) {
+    case DType::q2_k:
+      return {.group = 16, .has_min = true};
+    case DType::q3_k:
+      return {.group = 16, .zero_shift = 5};
+    case DType::q6_k:
+      return {.group = 16, .zero_shift = 2};
+    case DType::q4_1:
+    case DType::q5_1:
+    case DType::q4_k:
+    case DType::q5_k:
+      return {.has_min = true};
+    case DType::q4_0:
+      return {.zero_shift = 4};
+    case DType::q5_0:
+      return {.zero_shift = 3};
+    default:
+      return {};
+  }
+}
 
 // Activations in int8: x = scale q, by groups of 32. All rows of one x, [M, K / ...]; K is padded to whole groups of 32.
 struct Int8Rows {
@@ -70,18 +95,16 @@ struct Int8RowsOut {
   float *sum32, *sum16;
 };
 
-// One entry for each instruction set. rows: where each of the 32 rows' chunk begins; a chunk's columns are whole blocks.
+// One entry for each instruction set.
 struct Kernels {
   const char* name;
-  void (*unpack_int8)(DType dtype, const uint8_t* const* rows, int64_t columns, Int8Panel& panel);
+  // A chunk of whole blocks, interleaved; the panel may point into it.
+  void (*unpack_int8)(DType dtype, const uint8_t* chunk, int64_t columns, Int8Panel& panel);
   // sums [tokens, 32] += x [tokens, columns] times the panel; meanwhile `next_bytes` of what comes next are fetched, a little at
   // a time: many requests at once would hold the reading of the panel up.
   void (*int8_sums)(const Int8Panel& panel, Int8Layout layout, const Int8Rows& x, int64_t tokens,
                     int64_t columns, int64_t next_bytes, Ahead& ahead, float* sums);
-  // The same for one token, straight from the rows; see avx512-inl.h. Null: there is no such way.
-  bool (*int8_row_sums)(DType dtype, const uint8_t* const* rows, int64_t columns, const Int8Rows& x,
-                        Ahead& ahead, Int8Panel& scales, float* sums);
-  // sums [tokens, 32] += x [tokens, columns] times rows of bf16, with x in bf16, or times rows of f32, f16 or bf16, with x in f32.
+  // sums [tokens, 32] += x [tokens, columns] times 32 rows of bf16, with x in bf16, or times rows of f32, f16 or bf16, with x in f32.
   void (*bf16_sums)(const uint8_t* const* rows, const bf16* x, int64_t stride, int64_t tokens,
                     int64_t columns, Ahead& ahead, float* sums);
   void (*float_sums)(DType dtype, const uint8_t* const* rows, const float* x, int64_t stride,

@@ -8,6 +8,7 @@
 #include "base/parallel.h"
 #include "kernels/cpu/features.h"
 #include "kernels/cpu/scratch.h"
+#include "kernels/panel/interleave.h"
 #include "kernels/panel/tables.h"
 
 namespace malssi {
@@ -97,39 +98,79 @@ class Activations {
   Scratch scratch_;
 };
 
-// sums [M, 32] of one panel: all chunks of its columns.
-void panel_sums(const WeightRows& part, int64_t first, const Activations& x, int64_t M,
-                Int8Panel& panel, float* sums) {
+// What a thread works with.
+struct Workspace {
+  Int8Panel panel;
+  uint8_t interleaved[kRows * kInt8Chunk / 32 * 34];  // of the widest format
+};
+
+// Where the 32 rows from `first` on begin; the last stands in for those that are not there.
+struct RowPointers {
+  const uint8_t* at[kRows];
+  RowPointers(const WeightRows& part, int64_t first, int64_t row_bytes) {
+    for (int64_t r = 0; r < kRows; ++r)
+      at[r] =
+          static_cast<const uint8_t*>(part.data) + std::min(first + r, part.rows - 1) * row_bytes;
+  }
+  void advance(int64_t bytes) {
+    for (const uint8_t*& row : at) row += bytes;
+  }
+};
+
+// sums [M, 32] of one panel of a block format: all chunks of its columns.
+void int8_panel_sums(const WeightRows& part, int64_t first, const Activations& x, int64_t M,
+                     Workspace& work, float* sums) {
   const Kernels& k = panel::kernels();
   const DTypeBlock block = dtype_block(part.dtype);
   const int64_t row_bytes = x.K / block.elements * block.bytes;
-  const Compute compute = compute_of(part.dtype);
-  const int64_t step = compute == Compute::int8 ? kInt8Chunk : kDenseChunk;
+  const bool in_panels = part.layout == WeightLayout::panels;
+  const auto* chunk = static_cast<const uint8_t*>(part.data) + first * row_bytes;
+  const uint8_t* const end =
+      static_cast<const uint8_t*>(part.data) + (part.rows + kRows - 1) / kRows * kRows * row_bytes;
+  constexpr int64_t kDistance = 16384;  // read in order, memory is best asked for shortly before
+  const auto ahead_from = [&](int64_t bytes) { return std::min(chunk + bytes, end); };
+  Ahead ahead = in_panels ? Ahead(ahead_from(kDistance), ahead_from(kDistance + kRows * row_bytes))
+                          : Ahead(nullptr, nullptr);
+  RowPointers rows(part, first, row_bytes);
+  for (int64_t c = 0; c < x.K; c += kInt8Chunk) {
+    const int64_t columns = std::min(kInt8Chunk, x.K - c);
+    const int64_t blocks = columns / block.elements, bytes = kRows * blocks * block.bytes;
+    if (!in_panels) interleave(part.dtype, rows.at, blocks, work.interleaved);
+    k.unpack_int8(part.dtype, in_panels ? chunk : work.interleaved, columns, work.panel);
+    k.int8_sums(work.panel, int8_layout(part.dtype), x.bytes.from(0, c), M, columns, bytes, ahead,
+                sums);
+    chunk += bytes;
+    rows.advance(bytes / kRows);
+  }
+}
+
+// The same of dense rows.
+void dense_panel_sums(const WeightRows& part, int64_t first, const Activations& x, int64_t M,
+                      float* sums) {
+  const Kernels& k = panel::kernels();
+  const int64_t size = dtype_size(part.dtype), row_bytes = x.K * size;
   const auto* const data = static_cast<const uint8_t*>(part.data);
-  const bool is_one = compute == Compute::int8 && M == 1 && k.int8_row_sums != nullptr;
-  // Read in order, memory is best asked for shortly before; in panels, a whole panel before.
-  const int64_t distance = is_one || compute != Compute::int8 ? 16384 : kRows * row_bytes;
-  const auto* const start = data + first * row_bytes + distance;
+  const auto* const start = data + first * row_bytes + 16384;
   const auto* const end = data + part.rows * row_bytes;
   Ahead ahead(std::min(start, end), std::min(start + kRows * row_bytes, end));
-  const uint8_t* rows[kRows];
-  for (int64_t r = 0; r < kRows; ++r)
-    rows[r] = data + std::min(first + r, part.rows - 1) * row_bytes;
-  std::memset(sums, 0, static_cast<size_t>(M * kRows) * sizeof(float));
-  if (is_one && k.int8_row_sums(part.dtype, rows, x.K, x.bytes, ahead, panel, sums)) return;
-  for (int64_t c = 0; c < x.K; c += step) {
-    const int64_t columns = std::min(step, x.K - c);
-    if (compute == Compute::int8) {
-      k.unpack_int8(part.dtype, rows, columns, panel);
-      k.int8_sums(panel, int8_layout(part.dtype), x.bytes.from(0, c), M, columns,
-                  kRows * columns / block.elements * block.bytes, ahead, sums);
-    } else if (compute == Compute::bf16) {
-      k.bf16_sums(rows, x.halves + c, x.K, M, columns, ahead, sums);
-    } else {
-      k.float_sums(part.dtype, rows, x.floats + c, x.K, M, columns, ahead, sums);
-    }
-    for (const uint8_t*& row : rows) row += columns / block.elements * block.bytes;
+  RowPointers rows(part, first, row_bytes);
+  for (int64_t c = 0; c < x.K; c += kDenseChunk) {
+    const int64_t columns = std::min(kDenseChunk, x.K - c);
+    if (compute_of(part.dtype) == Compute::bf16)
+      k.bf16_sums(rows.at, x.halves + c, x.K, M, columns, ahead, sums);
+    else
+      k.float_sums(part.dtype, rows.at, x.floats + c, x.K, M, columns, ahead, sums);
+    rows.advance(columns * size);
   }
+}
+
+void panel_sums(const WeightRows& part, int64_t first, const Activations& x, int64_t M,
+                Workspace& work, float* sums) {
+  std::memset(sums, 0, static_cast<size_t>(M * kRows) * sizeof(float));
+  if (compute_of(part.dtype) == Compute::int8)
+    int8_panel_sums(part, first, x, M, work, sums);
+  else
+    dense_panel_sums(part, first, x, M, sums);
 }
 
 // Columns first .. first + count - 1 of y.
@@ -175,13 +216,13 @@ void panel_product(ConstBuffer x, std::span<const WeightRows> parts, const float
       M <= 8 ? std::max<int64_t>(1, panels / 8) : std::clamp<int64_t>(panels / 16, 1, 4);
   const auto work = [&](int64_t, int64_t) {
     Scratch mine;
-    Int8Panel* const unpacked = mine.take<Int8Panel>(1);
+    Workspace* const space = mine.take<Workspace>(1);
     float* const sums = mine.take<float>(M * kRows);
     for (int64_t begin = next.fetch_add(batch); begin < panels; begin = next.fetch_add(batch))
       for (int64_t i = begin; i < std::min(begin + batch, panels); ++i) {
         const Task& task = tasks[i];
         const WeightRows& part = parts[static_cast<size_t>(task.part)];
-        panel_sums(part, task.first, activations, M, *unpacked, sums);
+        panel_sums(part, task.first, activations, M, *space, sums);
         put(sums, bias, y, M, N, task.column, std::min(kRows, part.rows - task.first));
       }
   };

@@ -11,7 +11,26 @@ namespace {
 
 inline float half_value(uint16_t bits) { return half_to_float(bits); }
 
-#include "kernels/panel/int8_decode-inl.h"
+// 32 of them.
+void floats_of_halves(const uint8_t* halves, float* to) {
+  for (int64_t r = 0; r < kRows; ++r) {
+    uint16_t bits;
+    std::memcpy(&bits, halves + r * 2, sizeof(bits));
+    to[r] = half_value(bits);
+  }
+}
+
+// Each byte, below 16, becomes the table's number.
+void look_up(const uint8_t* table, uint32_t* words, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) {
+    uint8_t bytes[4];
+    std::memcpy(bytes, words + i, 4);
+    for (uint8_t& byte : bytes) byte = table[byte];
+    std::memcpy(words + i, bytes, 4);
+  }
+}
+
+#include "kernels/panel/unpack-inl.h"
 
 void group_product(const uint8_t* w, const int8_t* x, int64_t columns, int32_t* sum) {
   for (int64_t c = 0; c < columns; ++c)
@@ -22,28 +41,10 @@ void group_product(const uint8_t* w, const int8_t* x, int64_t columns, int32_t* 
 
 }  // namespace
 
-Int8Layout int8_layout(DType dtype) {
-  switch (dtype) {
-    case DType::q2_k:
-      return {.group = 16, .has_min = true};
-    case DType::q3_k:
-    case DType::q6_k:
-      return {.group = 16};
-    case DType::q4_1:
-    case DType::q5_1:
-    case DType::q4_k:
-    case DType::q5_k:
-      return {.has_min = true};
-    default:
-      return {};
-  }
-}
-
 const Kernels& scalar_kernels() {
   static constexpr Kernels table{.name = "scalar",
                                  .unpack_int8 = unpack_int8,
                                  .int8_sums = int8_sums,
-                                 .int8_row_sums = nullptr,
                                  .bf16_sums = nullptr,
                                  .float_sums = float_sums,
                                  .to_int8 = to_int8,
