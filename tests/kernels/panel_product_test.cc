@@ -77,7 +77,7 @@ std::vector<float> widened(DType dtype, const std::vector<uint8_t>& bytes, int64
     for (int64_t k = 0; k < K; k += step) {
       std::vector<uint8_t> chunk(static_cast<size_t>(kRows * dtype_block(dtype).bytes));
       interleave(dtype, rows, 1, chunk.data());
-      panel::scalar_kernels().unpack_int8(dtype, chunk.data(), step, ints);
+      panel::scalar_kernels().unpack_int8(dtype, chunk.data(), step, none, ints);
       const Int8Layout layout = int8_layout(dtype);
       const int zero = layout.has_min ? 0 : 128 >> layout.zero_shift;
       for (int64_t c = 0; c < step; ++c) {
@@ -173,7 +173,7 @@ TEST(PanelProduct, EveryInstructionSetGivesTheReferencesBits) {
         static Int8Panel panel;
         std::vector<uint8_t> chunk(w.size());
         interleave(dtype, rows, columns / dtype_block(dtype).elements, chunk.data());
-        k.unpack_int8(dtype, chunk.data(), columns, panel);
+        k.unpack_int8(dtype, chunk.data(), columns, none, panel);
         std::vector<float> sums(kTokens * kRows);
         k.int8_sums(panel, int8_layout(dtype),
                     {q.data(), scale.data(), offset32.data(), offset16.data(), sum32.data(),

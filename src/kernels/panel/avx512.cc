@@ -57,6 +57,7 @@ void int8_tile(const Int8Panel& panel, int zero_shift, const Int8Rows& x, int64_
         dot[m][v] = kMin ? _mm512_setzero_si512()
                          : _mm512_sra_epi32(_mm512_set1_epi32(offset[m * (K / kGroup) + g]), shift);
     const uint8_t* w = panel.q + g * panel.group_bytes;
+#pragma GCC unroll 8
     for (int c = 0; c < kGroup; c += 4, w += 4 * kRows) {
       const __m512i w0 = _mm512_loadu_si512(w), w1 = _mm512_loadu_si512(w + 64);
 #pragma GCC unroll 16

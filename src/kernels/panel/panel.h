@@ -67,6 +67,9 @@ constexpr Int8Layout int8_layout(DType dtype) {
   }
 }
 
+// Whether its numbers are not whole bytes already.
+constexpr bool unpacks(DType dtype) { return dtype != DType::q8_0; }
+
 // Activations in int8: x = scale q, by groups of 32. All rows of one x, [M, K / ...]; K is padded to whole groups of 32.
 struct Int8Rows {
   const int8_t* q = nullptr;          // [M, K]
@@ -98,8 +101,10 @@ struct Int8RowsOut {
 // One entry for each instruction set.
 struct Kernels {
   const char* name;
-  // A chunk of whole blocks, interleaved; the panel may point into it.
-  void (*unpack_int8)(DType dtype, const uint8_t* chunk, int64_t columns, Int8Panel& panel);
+  // A chunk of whole blocks, interleaved; the panel may point into it. Half of as many bytes are fetched ahead meanwhile, unless
+  // there was nothing to unpack (unpacks()).
+  void (*unpack_int8)(DType dtype, const uint8_t* chunk, int64_t columns, Ahead& ahead,
+                      Int8Panel& panel);
   // sums [tokens, 32] += x [tokens, columns] times the panel; meanwhile `next_bytes` of what comes next are fetched, a little at
   // a time: many requests at once would hold the reading of the panel up.
   void (*int8_sums)(const Int8Panel& panel, Int8Layout layout, const Int8Rows& x, int64_t tokens,

@@ -117,6 +117,11 @@ struct RowPointers {
   }
 };
 
+// Of some tokens, little is computed for each byte: small chunks then let reading, unpacking and multiplying overlap.
+int64_t chunk_columns(DTypeBlock block, int64_t M) {
+  return M > 8 ? kInt8Chunk : std::max<int64_t>(block.elements, 128);
+}
+
 // sums [M, 32] of one panel of a block format: all chunks of its columns.
 void int8_panel_sums(const WeightRows& part, int64_t first, const Activations& x, int64_t M,
                      Workspace& work, float* sums) {
@@ -132,13 +137,14 @@ void int8_panel_sums(const WeightRows& part, int64_t first, const Activations& x
   Ahead ahead = in_panels ? Ahead(ahead_from(kDistance), ahead_from(kDistance + kRows * row_bytes))
                           : Ahead(nullptr, nullptr);
   RowPointers rows(part, first, row_bytes);
-  for (int64_t c = 0; c < x.K; c += kInt8Chunk) {
-    const int64_t columns = std::min(kInt8Chunk, x.K - c);
+  const int64_t step = chunk_columns(block, M);
+  for (int64_t c = 0; c < x.K; c += step) {
+    const int64_t columns = std::min(step, x.K - c);
     const int64_t blocks = columns / block.elements, bytes = kRows * blocks * block.bytes;
     if (!in_panels) interleave(part.dtype, rows.at, blocks, work.interleaved);
-    k.unpack_int8(part.dtype, in_panels ? chunk : work.interleaved, columns, work.panel);
-    k.int8_sums(work.panel, int8_layout(part.dtype), x.bytes.from(0, c), M, columns, bytes, ahead,
-                sums);
+    k.unpack_int8(part.dtype, in_panels ? chunk : work.interleaved, columns, ahead, work.panel);
+    k.int8_sums(work.panel, int8_layout(part.dtype), x.bytes.from(0, c), M, columns,
+                unpacks(part.dtype) ? bytes / 2 : bytes, ahead, sums);
     chunk += bytes;
     rows.advance(bytes / kRows);
   }
@@ -177,15 +183,34 @@ void panel_sums(const WeightRows& part, int64_t first, const Activations& x, int
 void put(const float* sums, const float* bias, Buffer y, int64_t M, int64_t N, int64_t first,
          int64_t count) {
   for (int64_t m = 0; m < M; ++m, sums += kRows) {
-    float row[kRows];
+    float narrow[kRows];
+    float* const row = y.dtype == DType::f32 ? static_cast<float*>(y.data) + m * N + first : narrow;
     for (int64_t i = 0; i < count; ++i) row[i] = sums[i] + (bias != nullptr ? bias[first + i] : 0);
-    if (y.dtype == DType::f32)
-      std::memcpy(static_cast<float*>(y.data) + m * N + first, row,
-                  static_cast<size_t>(count) * sizeof(float));
-    else
+    if (y.dtype != DType::f32)
       malssi::kernels().f32_to_bf16(row, static_cast<bf16*>(y.data) + m * N + first, count);
   }
 }
+
+// Hands out 0 .. total - 1 in runs that become shorter towards the end: a thread's weights are one stream through memory,
+// and all threads end together.
+class Runs {
+ public:
+  Runs(int64_t total, int64_t threads) : total_(total), share_(2 * threads) {}
+  struct Run {
+    int64_t begin, end;
+  };
+  Run next() {
+    int64_t begin = next_.load();
+    while (true) {
+      const int64_t end = std::min(total_, begin + std::max<int64_t>(1, (total_ - begin) / share_));
+      if (next_.compare_exchange_weak(begin, end)) return {begin, end};
+    }
+  }
+
+ private:
+  const int64_t total_, share_;
+  std::atomic<int64_t> next_ = 0;
+};
 
 struct Task {
   int64_t part, first, column;  // which panel, and where its results go
@@ -210,23 +235,21 @@ void panel_product(ConstBuffer x, std::span<const WeightRows> parts, const float
       tasks[count++] = {static_cast<int64_t>(p), first, column + first};
     column += parts[p].rows;
   }
-  std::atomic<int64_t> next = 0;
-  // Some panels at a time: a thread's weights are one stream through memory.
-  const int64_t batch =
-      M <= 8 ? std::max<int64_t>(1, panels / 8) : std::clamp<int64_t>(panels / 16, 1, 4);
+  const int64_t threads = std::min<int64_t>(thread_count(), panels);
+  Runs runs(panels, threads);
   const auto work = [&](int64_t, int64_t) {
     Scratch mine;
     Workspace* const space = mine.take<Workspace>(1);
     float* const sums = mine.take<float>(M * kRows);
-    for (int64_t begin = next.fetch_add(batch); begin < panels; begin = next.fetch_add(batch))
-      for (int64_t i = begin; i < std::min(begin + batch, panels); ++i) {
+    for (Runs::Run run = runs.next(); run.begin < run.end; run = runs.next())
+      for (int64_t i = run.begin; i < run.end; ++i) {
         const Task& task = tasks[i];
         const WeightRows& part = parts[static_cast<size_t>(task.part)];
         panel_sums(part, task.first, activations, M, *space, sums);
         put(sums, bias, y, M, N, task.column, std::min(kRows, part.rows - task.first));
       }
   };
-  parallel_for(std::min<int64_t>(thread_count(), panels), 1, work);
+  parallel_for(threads, 1, work);
 }
 
 }  // namespace malssi

@@ -7,6 +7,11 @@ constexpr uint32_t kNibbles = 0x0f0f0f0f, kTwoBits = 0x03030303, kOneBit = 0x010
 // A block of 32 rows as interleave() leaves it, read from its beginning to its end; and where its numbers and scales go.
 struct BlockIn {
   const uint8_t* at;
+  Ahead& ahead;
+  int64_t share;  // bytes to fetch ahead meanwhile
+
+  // Called once in each of `parts` equal parts of the work.
+  void fetch_part(int64_t parts) const { ahead.fetch(share / parts); }
 
   // The next words of all rows, 4 bytes each.
   const uint8_t* words(int64_t count) {
@@ -53,23 +58,27 @@ inline void put_five_bits(const uint8_t* high, const uint8_t* in, uint32_t* __re
 }
 
 inline void unpack_q4_0(BlockIn in, BlockOut out) {
+  in.fetch_part(1);
   in.halves(out.scale);
   put_nibbles(in.at, out.q);
 }
 
 inline void unpack_q4_1(BlockIn in, BlockOut out) {
+  in.fetch_part(1);
   in.halves(out.scale);
   in.halves(out.min);
   put_nibbles(in.at, out.q);
 }
 
 inline void unpack_q5_0(BlockIn in, BlockOut out) {
+  in.fetch_part(1);
   in.halves(out.scale);
   const uint8_t* const high = in.words(1);
   put_five_bits(high, in.at, out.q);
 }
 
 inline void unpack_q5_1(BlockIn in, BlockOut out) {
+  in.fetch_part(1);
   in.halves(out.scale);
   in.halves(out.min);
   const uint8_t* const high = in.words(1);
@@ -80,6 +89,7 @@ inline void unpack_q5_1(BlockIn in, BlockOut out) {
 inline void unpack_iq4_nl(BlockIn in, BlockOut out) {
   static constexpr uint8_t kValues[16] = {1,   24,  45,  63,  79,  93,  106, 118,
                                           129, 141, 153, 166, 181, 197, 217, 241};
+  in.fetch_part(1);
   in.halves(out.scale);
   put_nibbles(in.at, out.q);
   look_up(kValues, out.q, 8 * kRows);
@@ -106,13 +116,16 @@ inline uint32_t byte_at(const uint8_t* words, int64_t index, int64_t row) {
 
 // 64 bytes of pairs of bits in 16 words: each 32 bytes hold four times 32 columns. high: 8 words whose bits are the numbers'
 // third ones, or null.
-inline void put_two_bits(const uint8_t* in, const uint8_t* high, uint32_t* __restrict q) {
-  for (int64_t part = 0; part < 8; ++part)
+inline void put_two_bits(const BlockIn& block, const uint8_t* in, const uint8_t* high,
+                         uint32_t* __restrict q) {
+  for (int64_t part = 0; part < 8; ++part) {
+    block.fetch_part(8);
     for (int64_t i = 0; i < 8 * kRows; ++i) {
       const uint32_t low = word_at(in, part / 4 * 8 * kRows + i) >> (part % 4 * 2) & kTwoBits;
       q[part * 8 * kRows + i] =
           high == nullptr ? low : low | (word_at(high, i) >> part & kOneBit) << 2;
     }
+  }
 }
 
 inline void unpack_q2_k(BlockIn in, BlockOut out) {
@@ -126,7 +139,7 @@ inline void unpack_q2_k(BlockIn in, BlockOut out) {
       out.scale[g * kRows + r] = d[r] * static_cast<float>(static_cast<int32_t>(both & 15));
       out.min[g * kRows + r] = -dmin[r] * static_cast<float>(static_cast<int32_t>(both >> 4));
     }
-  put_two_bits(numbers, nullptr, out.q);
+  put_two_bits(in, numbers, nullptr, out.q);
 }
 
 inline void unpack_q3_k(BlockIn in, BlockOut out) {
@@ -141,7 +154,7 @@ inline void unpack_q3_k(BlockIn in, BlockOut out) {
       out.scale[g * kRows + r] =
           d[r] * static_cast<float>(static_cast<int32_t>(low | top << 4) - 32);
     }
-  put_two_bits(numbers, high, out.q);
+  put_two_bits(in, numbers, high, out.q);
 }
 
 // Eight scales and eight mins of six bits in three words.
@@ -165,24 +178,28 @@ inline void put_scales_and_mins(BlockIn& in, BlockOut out) {
 
 inline void unpack_q4_k(BlockIn in, BlockOut out) {
   put_scales_and_mins(in, out);
-  for (int64_t part = 0; part < 4; ++part)
+  for (int64_t part = 0; part < 4; ++part) {
+    in.fetch_part(4);
     for (int64_t i = 0; i < 8 * kRows; ++i) {
       const uint32_t word = word_at(in.at, part * 8 * kRows + i);
       out.q[part * 16 * kRows + i] = word & kNibbles;
       out.q[(part * 16 + 8) * kRows + i] = word >> 4 & kNibbles;
     }
+  }
 }
 
 inline void unpack_q5_k(BlockIn in, BlockOut out) {
   put_scales_and_mins(in, out);
   const uint8_t* const high = in.words(8);
-  for (int64_t part = 0; part < 4; ++part)
+  for (int64_t part = 0; part < 4; ++part) {
+    in.fetch_part(4);
     for (int64_t i = 0; i < 8 * kRows; ++i) {
       const uint32_t word = word_at(in.at, part * 8 * kRows + i),
                      bits = word_at(high, i) >> (part * 2);
       out.q[part * 16 * kRows + i] = (word & kNibbles) | (bits & kOneBit) << 4;
       out.q[(part * 16 + 8) * kRows + i] = (word >> 4 & kNibbles) | (bits >> 1 & kOneBit) << 4;
     }
+  }
 }
 
 inline void unpack_q6_k(BlockIn in, BlockOut out) {
@@ -195,6 +212,7 @@ inline void unpack_q6_k(BlockIn in, BlockOut out) {
       out.scale[g * kRows + r] = d[r] * static_cast<float>(scale);
     }
   for (int64_t half = 0; half < 2; ++half) {
+    in.fetch_part(2);
     const uint8_t *const nibbles = low + half * 64 * kRows, *const bits = high + half * 32 * kRows;
     uint32_t* __restrict q = out.q + half * 32 * kRows;
     for (int64_t i = 0; i < 8 * kRows; ++i) {
@@ -224,11 +242,11 @@ inline void unpack_block(BlockIn in, BlockOut out) {
 }
 
 template <DType kFormat>
-inline void unpack_blocks(const uint8_t* in, int64_t columns, Int8Panel& panel) {
+inline void unpack_blocks(const uint8_t* in, int64_t columns, Ahead& ahead, Int8Panel& panel) {
   const DTypeBlock block = dtype_block(kFormat);
   const int64_t groups = block.elements / int8_layout(kFormat).group;
   for (int64_t b = 0; b < columns / block.elements; ++b)
-    unpack_block<kFormat>({in + b * block.bytes * kRows},
+    unpack_block<kFormat>({in + b * block.bytes * kRows, ahead, block.bytes * kRows / 2},
                           {panel.numbers + b * block.elements / 4 * kRows,
                            panel.scale + b * groups * kRows, panel.min + b * groups * kRows});
   panel.q = reinterpret_cast<const uint8_t*>(panel.numbers);
@@ -244,31 +262,32 @@ inline void unpack_q8_0(const uint8_t* in, int64_t columns, Int8Panel& panel) {
   panel.group_bytes = kBytes;
 }
 
-inline void unpack_int8(DType dtype, const uint8_t* in, int64_t columns, Int8Panel& panel) {
+inline void unpack_int8(DType dtype, const uint8_t* in, int64_t columns, Ahead& ahead,
+                        Int8Panel& panel) {
   switch (dtype) {
     case DType::q8_0:
       return unpack_q8_0(in, columns, panel);
     case DType::q4_0:
-      return unpack_blocks<DType::q4_0>(in, columns, panel);
+      return unpack_blocks<DType::q4_0>(in, columns, ahead, panel);
     case DType::q4_1:
-      return unpack_blocks<DType::q4_1>(in, columns, panel);
+      return unpack_blocks<DType::q4_1>(in, columns, ahead, panel);
     case DType::q5_0:
-      return unpack_blocks<DType::q5_0>(in, columns, panel);
+      return unpack_blocks<DType::q5_0>(in, columns, ahead, panel);
     case DType::q5_1:
-      return unpack_blocks<DType::q5_1>(in, columns, panel);
+      return unpack_blocks<DType::q5_1>(in, columns, ahead, panel);
     case DType::q2_k:
-      return unpack_blocks<DType::q2_k>(in, columns, panel);
+      return unpack_blocks<DType::q2_k>(in, columns, ahead, panel);
     case DType::q3_k:
-      return unpack_blocks<DType::q3_k>(in, columns, panel);
+      return unpack_blocks<DType::q3_k>(in, columns, ahead, panel);
     case DType::q4_k:
-      return unpack_blocks<DType::q4_k>(in, columns, panel);
+      return unpack_blocks<DType::q4_k>(in, columns, ahead, panel);
     case DType::q5_k:
-      return unpack_blocks<DType::q5_k>(in, columns, panel);
+      return unpack_blocks<DType::q5_k>(in, columns, ahead, panel);
     case DType::q6_k:
-      return unpack_blocks<DType::q6_k>(in, columns, panel);
+      return unpack_blocks<DType::q6_k>(in, columns, ahead, panel);
     case DType::iq4_nl:
-      return unpack_blocks<DType::iq4_nl>(in, columns, panel);
+      return unpack_blocks<DType::iq4_nl>(in, columns, ahead, panel);
     default:
-      return unpack_blocks<DType::mxfp4>(in, columns, panel);
+      return unpack_blocks<DType::mxfp4>(in, columns, ahead, panel);
   }
 }
