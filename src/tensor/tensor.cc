@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "kernels/panel_product.h"
@@ -68,10 +69,15 @@ Tensor Tensor::in_panels() const {
   Tensor t = *this;
   t.block_ = empty({panel_bytes(dtype_, dim(0), dim(1))}, DType::u8).block_;
   t.data_ = t.block_.get();
-  to_panels(dtype_, data_, dim(0), dim(1), t.data_);
+  constexpr int64_t kSlab = 2048;  // rows at a time: no more than those are in memory twice
+  for (int64_t begin = 0; begin < dim(0); begin += kSlab) {
+    const Tensor slab = rows(begin, std::min(begin + kSlab, dim(0)));
+    to_panels(dtype_, slab.data_, slab.dim(0), dim(1),
+              static_cast<char*>(t.data_) + dtype_bytes(dtype_, begin * dim(1)));
+    if (borrowed_) give_pages_back(slab.data_, slab.bytes());
+  }
   t.layout_ = WeightLayout::panels;
   t.borrowed_ = false;
-  if (borrowed_) give_pages_back(data_, bytes());
   return t;
 }
 
