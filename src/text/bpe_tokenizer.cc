@@ -101,7 +101,7 @@ void BpeTokenizer::merge_word(std::string_view word, Worker& worker,
   if (ignore_merges_)
     if (const auto id = plain_.find(word)) return out.push_back(*id);
   if (!merges_.rules().empty()) return merges_.encode(word, token_length_, worker.scratch, out);
-  for (const char byte : word) out.push_back(merges_.byte_id(static_cast<uint8_t>(byte)));
+  for (const char byte : word) out.push_back(merges_.known_byte_id(static_cast<uint8_t>(byte)));
 }
 
 std::string BpeTokenizer::spelling(int32_t id) const {

@@ -70,14 +70,18 @@ void Merges::finish() {
     byte_pairs_[pair] = find(byte_ids_[pair >> 8], byte_ids_[pair & 255]);
 }
 
+int32_t Merges::known_byte_id(uint8_t byte) const {
+  REQUIRE(byte_ids_[byte] >= 0, "tokenizer: the vocabulary has no token for byte 0x", std::hex,
+          std::setw(2), std::setfill('0'), static_cast<int>(byte));
+  return byte_ids_[byte];
+}
+
 void Merges::begin(std::string_view word, Scratch& scratch) const {
   scratch.ids.resize(word.size());
   scratch.merges.resize(word.size());
   for (size_t i = 0; i < word.size(); ++i) {
     const auto byte = static_cast<uint8_t>(word[i]);
-    scratch.ids[i] = byte_ids_[byte];
-    REQUIRE(scratch.ids[i] >= 0, "tokenizer: the vocabulary has no token for byte 0x", std::hex,
-            std::setw(2), std::setfill('0'), static_cast<int>(byte));
+    scratch.ids[i] = known_byte_id(byte);
     scratch.merges[i] =
         i + 1 < word.size()
             ? byte_pairs_[static_cast<size_t>(byte) << 8 | static_cast<uint8_t>(word[i + 1])]

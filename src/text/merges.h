@@ -33,7 +33,8 @@ class Merges {
   bool add(Rule rule);
   void reserve(int64_t count);
   void set_byte_id(uint8_t byte, int32_t id) { byte_ids_[byte] = id; }
-  int32_t byte_id(uint8_t byte) const { return byte_ids_[byte]; }
+  int32_t byte_id(uint8_t byte) const { return byte_ids_[byte]; }  // -1: there is none
+  int32_t known_byte_id(uint8_t byte) const;                       // Error: there is none
   const std::vector<Rule>& rules() const { return rules_; }
   Merge find(int32_t left, int32_t right) const;
   // Once all byte ids and rules are there: makes the table of byte pairs that encode() starts from.
