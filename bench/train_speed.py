@@ -57,7 +57,7 @@ class Malssi:
         a = self.a
         shape = ["--rows", "4", "--context", "256", "--vocab", "50304"] if a.config == "gpt2" else []
         found = json.loads(output([PROGRAM, "bench", ROOT / f"recipes/{RECIPES[a.config]}.toml", "--only", "training", "--json", "--dtype",
-                                   self.dtype, "--seconds", a.seconds, *shape], OMP_NUM_THREADS=str(a.threads)))
+                                   self.dtype, "--seconds", a.seconds, *shape], MALSSI_THREADS=str(a.threads)))
         training = found["training"]
         return {"tokens_per_second": training["tokens_per_second"], "ms_per_step": 1000 * training["median_seconds"],
                 "memory_bytes": training["peak_memory_bytes"], "of_ceiling": training["utilisation"],
@@ -68,7 +68,7 @@ class Malssi:
         a = self.a
         with tempfile.TemporaryDirectory() as folder:
             output([PROGRAM, "pretrain", ROOT / f"recipes/{RECIPES[a.config]}.toml", "--data", a.data, "--out", f"{folder}/run",
-                    "--set", f"train.steps={a.steps}", "--set", f"train.compute={self.dtype}"], OMP_NUM_THREADS=str(a.threads))
+                    "--set", f"train.steps={a.steps}", "--set", f"train.compute={self.dtype}"], MALSSI_THREADS=str(a.threads))
             lines = [json.loads(line) for line in open(f"{folder}/run/metrics.jsonl", encoding="utf-8")]
         validated = [line["val_loss"] for line in lines if line.get("val_loss") is not None]
         speeds = [line["tokens_per_second"] for line in lines if line.get("tokens_per_second")]

@@ -36,7 +36,7 @@ void add_global_flags(CLI::App& app, Runner& runner) {
   app.add_flag_callback(
       "--quiet", [&runner] { runner.console.set_quiet(true); }, "tell only warnings and errors");
   app.add_option_function<int>(
-         "--threads", [](int count) { set_thread_count(count); },
+         "--threads", [](int count) { set_default_thread_count(count); },
          "threads that compute (default: all cores)")
       ->check(CLI::Range(1, 1024))
       ->envname("MALSSI_THREADS");

@@ -48,7 +48,7 @@ class Result:
 
 
 def environment(**extra):
-    return {**os.environ, "OMP_NUM_THREADS": "1", **extra}
+    return {**os.environ, "MALSSI_THREADS": "1", **extra}
 
 
 def malssi(*args, input=b"", timeout=120, **env):

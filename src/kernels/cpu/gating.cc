@@ -50,7 +50,7 @@ void head_norm_backward_typed(const T* dy, const T* x, const float* w, const flo
   const int64_t D = r.head_dim, pieces = std::max<int64_t>(1, thread_count());
   std::vector<float> sums(static_cast<size_t>(pieces * D), 0.0f);
   parallel_for(r.rows * r.heads, grain_of(D), [&](int64_t begin, int64_t end) {
-    float* own = sums.data() + D * (omp_in_parallel() != 0 ? thread_index() : 0);
+    float* own = sums.data() + D * thread_index();
     for (int64_t i = begin; i < end; ++i) {
       const int64_t at = i / r.heads * r.row_width + i % r.heads * D;
       const float dot = sum_lanes(D, [&](auto d, int64_t k) {

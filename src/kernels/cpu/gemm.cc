@@ -1,5 +1,7 @@
 #include "kernels/gemm.h"
 
+#include <omp.h>
+
 #include <cstring>
 #include <dnnl.hpp>
 #include <unordered_map>
@@ -30,22 +32,21 @@ const dnnl::engine& cpu_engine() {
   return engine;
 }
 
+// A product of parts of matrices; lda and so on: numbers from one row to the next, in memory.
 struct Key {
-  int64_t M, N, K;
+  int64_t M, N, K, lda, ldb, ldc;
   DType in, out;
   bool transpose_a, transpose_b, adds;
-  int threads;
   bool operator==(const Key&) const = default;
 };
 
 struct KeyHash {
   size_t operator()(const Key& k) const {
-    uint64_t h = splitmix64(static_cast<uint64_t>(k.M));
-    h = splitmix64(h ^ static_cast<uint64_t>(k.N));
-    h = splitmix64(h ^ static_cast<uint64_t>(k.K));
+    uint64_t h = 0;
+    for (const int64_t size : {k.M, k.N, k.K, k.lda, k.ldb, k.ldc})
+      h = splitmix64(h ^ static_cast<uint64_t>(size));
     const int flags = static_cast<int>(k.in) | static_cast<int>(k.out) << 4 |
-                      (k.transpose_a ? 256 : 0) | (k.transpose_b ? 512 : 0) | (k.adds ? 1024 : 0) |
-                      k.threads << 12;
+                      (k.transpose_a ? 256 : 0) | (k.transpose_b ? 512 : 0) | (k.adds ? 1024 : 0);
     return splitmix64(h ^ static_cast<uint64_t>(flags));
   }
 };
@@ -63,10 +64,10 @@ memory::data_type dnnl_type(DType dtype) {
 Product make_product(const Key& key) {
   const auto in = dnnl_type(key.in);
   const memory::desc a({key.M, key.K}, in,
-                       key.transpose_a ? memory::dims{1, key.M} : memory::dims{key.K, 1});
+                       key.transpose_a ? memory::dims{1, key.lda} : memory::dims{key.lda, 1});
   const memory::desc b({key.K, key.N}, in,
-                       key.transpose_b ? memory::dims{1, key.K} : memory::dims{key.N, 1});
-  const memory::desc c({key.M, key.N}, dnnl_type(key.out), memory::dims{key.N, 1});
+                       key.transpose_b ? memory::dims{1, key.ldb} : memory::dims{key.ldb, 1});
+  const memory::desc c({key.M, key.N}, dnnl_type(key.out), memory::dims{key.ldc, 1});
   dnnl::primitive_attr attributes;
   if (key.adds) {
     dnnl::post_ops operations;
@@ -108,6 +109,29 @@ bool is_weight_gradient(ConstBuffer a, Buffer c, int64_t size, const GemmOptions
          options.transpose_a && !options.transpose_b && size >= (1 << 17);
 }
 
+const void* at(ConstBuffer x, int64_t index) {
+  return static_cast<const char*>(x.data) + index * dtype_size(x.dtype);
+}
+
+// On this thread alone.
+void run(const Key& key, const void* a, const void* b, const void* c) {
+  // One cache for each thread: a product's memory handles are set for every call.
+  thread_local std::unordered_map<Key, Product, KeyHash> cache;
+  thread_local dnnl::stream stream(cpu_engine());
+  thread_local const bool alone = (omp_set_num_threads(1), true);  // oneDNN would start its own
+  CHECK(alone);
+  auto found = cache.find(key);
+  if (found == cache.end()) {
+    if (cache.size() > 1024) cache.clear();
+    found = cache.emplace(key, make_product(key)).first;
+  }
+  Product& p = found->second;
+  p.a.set_data_handle(const_cast<void*>(a));
+  p.b.set_data_handle(const_cast<void*>(b));
+  p.c.set_data_handle(const_cast<void*>(c));
+  p.primitive.execute(stream, {{DNNL_ARG_SRC, p.a}, {DNNL_ARG_WEIGHTS, p.b}, {DNNL_ARG_DST, p.c}});
+}
+
 }  // namespace
 
 void gemm(ConstBuffer a, ConstBuffer b, Buffer c, int64_t M, int64_t N, int64_t K,
@@ -120,23 +144,28 @@ void gemm(ConstBuffer a, ConstBuffer b, Buffer c, int64_t M, int64_t N, int64_t 
   if (is_weight_gradient(a, c, M * N, options))
     return weight_gradient_bf16(static_cast<const bf16*>(a.data), static_cast<const bf16*>(b.data),
                                 static_cast<float*>(c.data), M, N, K, options.beta != 0);
-  const int threads = omp_in_parallel() != 0 ? 1 : thread_count();
-  const Key key{
-      M,      N, K, a.dtype, c.dtype, options.transpose_a, options.transpose_b, options.beta != 0,
-      threads};
-  // One cache for each thread: a product's memory handles are set for every call.
-  thread_local std::unordered_map<Key, Product, KeyHash> cache;
-  thread_local dnnl::stream stream(cpu_engine());
-  auto found = cache.find(key);
-  if (found == cache.end()) {
-    if (cache.size() > 1024) cache.clear();
-    found = cache.emplace(key, make_product(key)).first;
-  }
-  Product& p = found->second;
-  p.a.set_data_handle(const_cast<void*>(a.data));
-  p.b.set_data_handle(const_cast<void*>(b.data));
-  p.c.set_data_handle(c.data);
-  p.primitive.execute(stream, {{DNNL_ARG_SRC, p.a}, {DNNL_ARG_WEIGHTS, p.b}, {DNNL_ARG_DST, p.c}});
+  const Key whole{.M = M,
+                  .N = N,
+                  .K = K,
+                  .lda = options.transpose_a ? M : K,
+                  .ldb = options.transpose_b ? K : N,
+                  .ldc = N,
+                  .in = a.dtype,
+                  .out = c.dtype,
+                  .transpose_a = options.transpose_a,
+                  .transpose_b = options.transpose_b,
+                  .adds = options.beta != 0};
+  constexpr int64_t kGrain = 64;  // rows or columns; fewer are badly used by oneDNN's tiles
+  const bool by_rows = M >= N;
+  const int64_t units = ((by_rows ? M : N) + kGrain - 1) / kGrain;
+  const int64_t least = std::max<int64_t>(1, (1 << 14) / std::max<int64_t>(1, K * std::min(M, N)));
+  parallel_for(units, least, [&](int64_t begin, int64_t end) {
+    Key part = whole;
+    (by_rows ? part.M : part.N) = std::min(end * kGrain, by_rows ? M : N) - begin * kGrain;
+    const int64_t row = by_rows ? begin * kGrain : 0, column = by_rows ? 0 : begin * kGrain;
+    run(part, at(a, row * (options.transpose_a ? 1 : K)),
+        at(b, column * (options.transpose_b ? K : 1)), at({c.data, c.dtype}, row * N + column));
+  });
 }
 
 bool has_native_bf16() { return cpu_features().avx512_bf16; }

@@ -18,15 +18,15 @@ namespace HWY_NAMESPACE {
 
 int64_t rows_grain(int64_t D) { return std::max<int64_t>(1, 16384 / std::max<int64_t>(D, 1)); }
 
-// Runs rows(begin, end, dw, db) in parallel, each thread with sums of its own, then adds those up
-// in the threads' order.
+// Runs rows(begin, end, dw, db) in parallel, each piece with sums of its own, then adds those up
+// in the pieces' order.
 template <class Rows>
 void with_weight_sums(int64_t N, int64_t D, float* dw, float dw_beta, float* db, float db_beta,
                       Rows&& rows) {
   const int64_t pieces = std::max<int64_t>(1, thread_count());
   std::vector<float> sums(static_cast<size_t>(2 * pieces * D), 0.0f);
   parallel_for(N, rows_grain(D), [&](int64_t begin, int64_t end) {
-    float* own = sums.data() + 2 * D * (omp_in_parallel() != 0 ? thread_index() : 0);
+    float* own = sums.data() + 2 * D * thread_index();
     rows(begin, end, own, own + D);
   });
   const auto gather = [&](float* target, float beta, int64_t offset) {
