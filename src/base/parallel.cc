@@ -1,6 +1,5 @@
 #include "base/parallel.h"
 
-#include <immintrin.h>
 #include <sched.h>
 
 #include <chrono>
@@ -41,7 +40,7 @@ bool spin(Done&& done) {
   do {
     for (int i = 0; i < 32; ++i) {
       if (done()) return true;
-      _mm_pause();
+      __builtin_ia32_pause();
     }
   } while (std::chrono::steady_clock::now() - start < std::chrono::microseconds(60));
   return false;
