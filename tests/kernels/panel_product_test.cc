@@ -155,7 +155,8 @@ TEST(PanelProduct, EveryInstructionSetGivesTheReferencesBits) {
   std::vector<const Kernels*> others;
   const CpuFeatures& cpu = cpu_features();
   if (cpu.avx2) others.push_back(&avx2_kernels());
-  if (cpu.avx512_vnni && cpu.avx512_bf16) others.push_back(&avx512_kernels());
+  if (cpu.avx_vnni) others.push_back(&avx_vnni_kernels());
+  if (cpu.avx512_vnni) others.push_back(&avx512_kernels());
   Ahead none(nullptr, nullptr);
   for (const DType dtype : kBlockFormats)
     for (const int64_t columns : {dtype_block(dtype).elements, int64_t{512}}) {

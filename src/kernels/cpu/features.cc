@@ -23,8 +23,10 @@ CpuFeatures detect() {
                __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
                __builtin_cpu_supports("avx512vl");
   unsigned a = 0, b = 0, c = 0, d = 0;
-  if (cpu.avx512 && __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0)
-    cpu.avx512_bf16 = (a & (1u << 5)) != 0;
+  if (cpu.avx2 && __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0) {
+    cpu.avx_vnni = (a & (1u << 4)) != 0;
+    cpu.avx512_bf16 = cpu.avx512 && (a & (1u << 5)) != 0;
+  }
   if (cpu.avx512 && __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0)
     cpu.avx512_vnni = (c & (1u << 11)) != 0;
   if (cpu.avx512_bf16 && __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0) {
@@ -43,11 +45,13 @@ CpuFeatures capped(CpuFeatures cpu) {
   cpu.avx512_bf16 = cpu.avx512_vnni = false;
   if (cap == "avx512") return cpu;
   cpu.avx512 = false;
+  if (cap == "avxvnni") return cpu;
+  cpu.avx_vnni = false;
   if (cap == "avx2") return cpu;
   cpu.avx2 = false;
   if (cap == "sse2") return cpu;
   REQUIRE(cap == "scalar", "MALSSI_SIMD: found \"", cap,
-          "\"; expected scalar, sse2, avx2, avx512, avx512bf16 or amx");
+          "\"; expected scalar, sse2, avx2, avxvnni, avx512, avx512bf16 or amx");
   cpu.scalar = true;
   return cpu;
 }

@@ -1,11 +1,11 @@
-// Panels with AVX2, FMA and F16C. Without a dot product of bytes, weights are split into nibbles, so that the sums of two
-// products fit into 16 bits.
+// Panels with AVX2, FMA and F16C. There is no dot product of bytes: pairs of products are added in 16 bits, as many as fit.
 #include <immintrin.h>
 
 #include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <utility>
 
 #include "kernels/panel/tables.h"
 
@@ -14,50 +14,56 @@
 namespace malssi::panel {
 namespace {
 
-inline float half_value(uint16_t bits) { return _cvtsh_ss(bits); }
-
-// 32 of them.
-inline void floats_of_halves(const uint8_t* halves, float* to) {
-  for (int64_t r = 0; r < kRows; r += 8)
-    _mm256_storeu_ps(
-        to + r, _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(halves + r * 2))));
-}
-
-// Each byte, below 16, becomes the table's number.
-inline void look_up(const uint8_t* table, uint32_t* words, int64_t count) {
-  const __m256i values =
-      _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(table)));
-  for (int64_t i = 0; i < count; i += 8) {
-    auto* const at = reinterpret_cast<__m256i*>(words + i);
-    _mm256_storeu_si256(at, _mm256_shuffle_epi8(values, _mm256_loadu_si256(at)));
+// Of numbers below 2^kBits, 4 at most: a whole group's products, each below 15 * 127, fit.
+struct NarrowDot {
+  static constexpr bool kSigned = false;
+  using Weights = __m256i;
+  static Weights weights(__m256i w) { return w; }
+  static __m256i add(__m256i sum, Weights w, __m256i x) {
+    return _mm256_add_epi16(sum, _mm256_maddubs_epi16(w, x));
   }
-}
+  static __m256i total(__m256i sum) { return _mm256_madd_epi16(sum, _mm256_set1_epi16(1)); }
+};
 
-#include "kernels/panel/unpack-inl.h"
-
-void group_product(const uint8_t* w, const int8_t* x, int64_t columns, int32_t* sum) {
-  const __m256i low_bits = _mm256_set1_epi8(15), ones = _mm256_set1_epi16(1),
-                sixteens = _mm256_set1_epi16(16);
-  __m256i sums[4];
-  for (int v = 0; v < 4; ++v)
-    sums[v] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(sum + v * 8));
-  for (int64_t c = 0; c < columns; c += 4) {
-    int32_t four;
-    std::memcpy(&four, x + c, 4);
-    const __m256i xs = _mm256_set1_epi32(four);
-    for (int v = 0; v < 4; ++v, w += 32) {
-      const __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(w));
-      const __m256i low = _mm256_maddubs_epi16(_mm256_and_si256(bytes, low_bits), xs);
-      const __m256i high =
-          _mm256_maddubs_epi16(_mm256_and_si256(_mm256_srli_epi16(bytes, 4), low_bits), xs);
-      sums[v] = _mm256_add_epi32(sums[v], _mm256_add_epi32(_mm256_madd_epi16(low, ones),
-                                                           _mm256_madd_epi16(high, sixteens)));
-    }
+// Below 2^6: one pair fits.
+struct WideDot {
+  static constexpr bool kSigned = false;
+  using Weights = __m256i;
+  static Weights weights(__m256i w) { return w; }
+  static __m256i add(__m256i sum, Weights w, __m256i x) {
+    return _mm256_add_epi32(sum,
+                            _mm256_madd_epi16(_mm256_maddubs_epi16(w, x), _mm256_set1_epi16(1)));
   }
-  for (int v = 0; v < 4; ++v) _mm256_storeu_si256(reinterpret_cast<__m256i*>(sum + v * 8), sums[v]);
-}
+  static __m256i total(__m256i sum) { return sum; }
+};
 
-#include "kernels/panel/generic-inl.h"
+// Whole bytes less 128: |w| times x with w's sign; two of them are 2 * 128 * 127 at most.
+struct SignedDot {
+  static constexpr bool kSigned = true;
+  struct Weights {
+    __m256i value, size;
+  };
+  static Weights weights(__m256i w) {
+    const __m256i value = _mm256_xor_si256(w, _mm256_set1_epi8(static_cast<char>(0x80)));
+    return {value, _mm256_abs_epi8(value)};
+  }
+  static __m256i add(__m256i sum, const Weights& w, __m256i x) {
+    const __m256i pairs = _mm256_maddubs_epi16(w.size, _mm256_sign_epi8(x, w.value));
+    return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+  }
+  static __m256i total(__m256i sum) { return sum; }
+};
+
+#include "kernels/panel/avx2-inl.h"
+#include "kernels/panel/to_int8-inl.h"
+
+void int8_sums(const Int8Panel& panel, Int8Layout layout, const Int8Rows& x, int64_t tokens,
+               int64_t columns, int64_t next_bytes, Ahead& ahead, float* sums) {
+  const auto run = layout.bits <= 4   ? int8_sums_by<NarrowDot>
+                   : layout.bits <= 6 ? int8_sums_by<WideDot>
+                                      : int8_sums_by<SignedDot>;
+  run(panel, layout, x, tokens, columns, next_bytes, ahead, sums);
+}
 
 }  // namespace
 

@@ -31,6 +31,7 @@ inline void look_up(const uint8_t* table, uint32_t* words, int64_t count) {
     _mm512_storeu_si512(words + i, _mm512_shuffle_epi8(values, _mm512_loadu_si512(words + i)));
 }
 
+#include "kernels/panel/token_tiles-inl.h"
 #include "kernels/panel/unpack-inl.h"
 
 constexpr int kVectors = 2;  // of 16 rows
@@ -92,26 +93,13 @@ void int8_tile(const Int8Panel& panel, int zero_shift, const Int8Rows& x, int64_
     for (int v = 0; v < kVectors; ++v) _mm512_storeu_ps(out + m * kRows + v * 16, sum[m][v]);
 }
 
-// Calls tile<T>(first token) for all tokens, kMost at a time.
-template <int kMost, class Tile>
-inline void tiles(int64_t tokens, Tile&& tile) {
-  int64_t m = 0;
-  for (; m + kMost <= tokens; m += kMost) tile(std::integral_constant<int, kMost>(), m);
-  [&]<int... kCounts>(std::integer_sequence<int, kCounts...>) {
-    (void)((tokens - m == kCounts + 1 ? (tile(std::integral_constant<int, kCounts + 1>(), m), true)
-                                      : false) ||
-           ...);
-  }
-  (std::make_integer_sequence<int, kMost - 1>());
-}
-
 template <int kGroup, bool kMin>
 void int8_rows(const Int8Panel& panel, int zero_shift, const Int8Rows& x, int64_t tokens,
                int64_t columns, int64_t next_bytes, Ahead& ahead, float* sums) {
   constexpr int kTokens = 6;
   const int64_t steps = columns / kGroup * ((tokens + kTokens - 1) / kTokens);
   const int64_t share = (next_bytes / steps + 63) / 64 * 64;
-  tiles<kTokens>(tokens, [&](auto count, int64_t m) {
+  token_tiles<kTokens>(tokens, [&](auto count, int64_t m) {
     int8_tile<count.value, kGroup, kMin>(panel, zero_shift, x.from(m, 0), columns, share, ahead,
                                          sums + m * kRows);
   });
@@ -222,7 +210,7 @@ void dense_tile(const uint8_t* const* rows, const typename Numbers::X* x, int64_
 template <class Numbers>
 void dense_sums(const uint8_t* const* rows, const typename Numbers::X* x, int64_t stride,
                 int64_t tokens, int64_t columns, Ahead& ahead, float* sums) {
-  tiles<kTileTokens>(tokens, [&](auto count, int64_t m) {
+  token_tiles<kTileTokens>(tokens, [&](auto count, int64_t m) {
     for (int64_t r = 0; r < kRows; r += kTileRows) {
       ahead.fetch(columns * Numbers::kWeightBytes * kTileRows);
       dense_tile<Numbers, count.value>(rows + r, x + m * stride, stride, columns,
@@ -266,6 +254,17 @@ void to_int8(const float* x, int64_t columns, const Int8RowsOut& out) {
 
 const Kernels& avx512_kernels() {
   static constexpr Kernels table{.name = "avx512vnni",
+                                 .unpack_int8 = unpack_int8,
+                                 .int8_sums = int8_sums,
+                                 .bf16_sums = nullptr,
+                                 .float_sums = float_sums,
+                                 .to_int8 = to_int8,
+                                 .has_bf16 = false};
+  return table;
+}
+
+const Kernels& avx512_bf16_kernels() {
+  static constexpr Kernels table{.name = "avx512vnni, bf16",
                                  .unpack_int8 = unpack_int8,
                                  .int8_sums = int8_sums,
                                  .bf16_sums = dense_sums<Bf16Numbers>,

@@ -44,24 +44,26 @@ struct Int8Layout {
   int64_t group = 32;    // columns that share a scale
   bool has_min = false;  // its zero is 0
   int zero_shift = 0;    // its zero, as 128 >> zero_shift
+  int bits = 8;          // numbers are below 2^bits
 };
 constexpr Int8Layout int8_layout(DType dtype) {
   switch (dtype) {
     case DType::q2_k:
-      return {.group = 16, .has_min = true};
+      return {.group = 16, .has_min = true, .bits = 2};
     case DType::q3_k:
-      return {.group = 16, .zero_shift = 5};
+      return {.group = 16, .zero_shift = 5, .bits = 3};
     case DType::q6_k:
-      return {.group = 16, .zero_shift = 2};
+      return {.group = 16, .zero_shift = 2, .bits = 6};
     case DType::q4_1:
-    case DType::q5_1:
     case DType::q4_k:
+      return {.has_min = true, .bits = 4};
+    case DType::q5_1:
     case DType::q5_k:
-      return {.has_min = true};
+      return {.has_min = true, .bits = 5};
     case DType::q4_0:
-      return {.zero_shift = 4};
+      return {.zero_shift = 4, .bits = 4};
     case DType::q5_0:
-      return {.zero_shift = 3};
+      return {.zero_shift = 3, .bits = 5};
     default:
       return {};
   }

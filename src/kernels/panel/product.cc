@@ -17,7 +17,8 @@ namespace panel {
 const Kernels& kernels() {
   static const Kernels& chosen = [&]() -> const Kernels& {
     const CpuFeatures& cpu = cpu_features();
-    if (cpu.avx512_vnni && cpu.avx512_bf16) return avx512_kernels();
+    if (cpu.avx512_vnni) return cpu.avx512_bf16 ? avx512_bf16_kernels() : avx512_kernels();
+    if (cpu.avx_vnni) return avx_vnni_kernels();
     return cpu.avx2 ? avx2_kernels() : scalar_kernels();
   }();
   return chosen;
