@@ -121,6 +121,8 @@ std::vector<BeamGeneration> generate_beams(Predictor& predictor, const Tokenizer
     beams.ends = [&](std::span<const int32_t> ids) {
       return has_stop(tokenizer, how, options.stop_strings, ids);
     };
+  predictor.truncate(0, 0);
+  predictor.set_adapters(0, checked_mix(options.adapters, predictor.adapters()));
   bool was_cancelled = false;
   const auto asked = [&] { return was_cancelled |= cancelled && cancelled(); };
   std::vector<BeamGeneration> results;
