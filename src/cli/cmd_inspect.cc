@@ -94,11 +94,11 @@ void print_adapter(const Json& adapter) {
     print_row("architecture", fit_width(adapter["architecture"].get<std::string>(), 200));
   const Json& scales = adapter["scales"];
   const std::string scale = human_number(scales[0].get<double>());
-  print_row("rank", concat(listed(adapter["ranks"]), "; alpha ",
-                           human_number(adapter["alpha"].get<double>()), ", so B A times ", scale,
-                           scales[0] == scales[1]
-                               ? std::string()
-                               : " to " + human_number(scales[1].get<double>())));
+  print_row("rank",
+            concat(listed(adapter["ranks"]), "; alpha ",
+                   human_number(adapter["alpha"].get<double>()), ", so B A times ", scale,
+                   scales[0] == scales[1] ? std::string()
+                                          : " to " + human_number(scales[1].get<double>())));
   print_row("targets", concat(listed(adapter["targets"]), " (", adapter["matrices"].get<int64_t>(),
                               " matrices)"));
 }
@@ -187,8 +187,8 @@ struct InspectCommand {
 
 void add_inspect(CLI::App& app, Runner&) {
   auto command = std::make_shared<InspectCommand>();
-  CLI::App* sub =
-      app.add_subcommand("inspect", "show what a model, run, weights file, adapter or tokenizer holds");
+  CLI::App* sub = app.add_subcommand(
+      "inspect", "show what a model, run, weights file, adapter or tokenizer holds");
   sub->footer(
       "Examples:\n"
       "  malssi inspect runs/demo/model\n"
@@ -197,9 +197,10 @@ void add_inspect(CLI::App& app, Runner&) {
       "  malssi inspect adapter/               a LoRA adapter: rank, base model, targets\n"
       "  malssi inspect runs/demo              its models and checkpoints, and whether they are "
       "whole");
-  sub->add_option("path", command->path,
-                  "a model folder, a checkpoint, a run, a .gguf or .safetensors file, a LoRA adapter, or "
-                  "a tokenizer.json")
+  sub->add_option(
+         "path", command->path,
+         "a model folder, a checkpoint, a run, a .gguf or .safetensors file, a LoRA adapter, or "
+         "a tokenizer.json")
       ->required()
       ->type_name("PATH");
   sub->add_option("--context", command->context, "tell the memory for so many tokens")

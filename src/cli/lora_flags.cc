@@ -24,9 +24,10 @@ LoraChoice parse(const std::string& text) {
 
 void LoraFlags::add_to(CLI::App& command) {
   command
-      .add_option("--lora", texts_,
-                  "LoRA adapter, a PEFT folder or GGUF file, with a weight (default 1); may be given "
-                  "several times")
+      .add_option(
+          "--lora", texts_,
+          "LoRA adapter, a PEFT folder or GGUF file, with a weight (default 1); may be given "
+          "several times")
       ->type_name("PATH[:WEIGHT]")
       ->allow_extra_args(false);
 }

@@ -34,7 +34,7 @@ class ModelPredictor : public Predictor {
   int64_t capacity_;
   KvCache cache_;
   std::vector<AdapterMix> mixes_;  // of each slot
-  Tensor logits_;  // of the last pass [M, V]
+  Tensor logits_;                  // of the last pass [M, V]
 };
 
 }  // namespace malssi

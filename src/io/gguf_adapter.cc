@@ -28,8 +28,9 @@ void read_pairs(const Gguf& file, AdapterFile& adapter) {
   }
   REQUIRE(!pairs.empty(), file.where(), ": holds no tensors, so no adapter");
   for (const auto& [name, part] : pairs) {
-    REQUIRE(part.a && part.b, file.where(), ": \"", name, "\" has ", part.a ? kA.substr(1) : "lora_b",
-            " but no ", part.a ? "lora_b" : "lora_a", ": the adapter is not whole");
+    REQUIRE(part.a && part.b, file.where(), ": \"", name, "\" has ",
+            part.a ? kA.substr(1) : "lora_b", " but no ", part.a ? "lora_b" : "lora_a",
+            ": the adapter is not whole");
     const Shape &a = part.a.shape(), &b = part.b.shape();
     REQUIRE(a.rank() == b.rank() && (a.rank() == 2 || a.rank() == 3) && a[-2] == b[-1] &&
                 a[-2] >= 1 && (a.rank() == 2 || a[0] == b[0]),
@@ -119,8 +120,7 @@ void write_gguf_adapter(const fs::path& to, const AdapterFile& file, Model& mode
   const Adapter adapter = fit_adapter(file, model);
   model.attach(adapter);  // checks every shape
   std::map<std::string, ModelPart> places;
-  for (const ModelPart& p : parts_of(model))
-    places[bare_name(without_weight(p.part.name))] = p;
+  for (const ModelPart& p : parts_of(model)) places[bare_name(without_weight(p.part.name))] = p;
   const double alpha = file.alpha > 0 ? file.alpha : 1;
   GgufWriter writer(to);
   writer.put("general.type", std::string("adapter"));

@@ -140,9 +140,9 @@ Json inspect(const fs::path& path) {
     result["kind"] = "tokenizer";
     result["tokenizer"] = tokenizer_json(*load_tokenizer(path));
   } else {
-    throw Error(
-        concat("cannot inspect ", path.string(),
-               ": neither a model folder, a run, a .gguf or .safetensors file, an adapter nor a tokenizer"));
+    throw Error(concat("cannot inspect ", path.string(),
+                       ": neither a model folder, a run, a .gguf or .safetensors file, an adapter "
+                       "nor a tokenizer"));
   }
   return result;
 }

@@ -29,8 +29,8 @@ Json tensor_json(const std::string& name, const Tensor& tensor, const std::strin
 
 void inspect_adapter(const fs::path& path, Json& result) {
   const AdapterFile file = open_adapter(path);
-  const std::string name = file.format == AdapterFormat::gguf ? path.filename().string()
-                                                              : "adapter_model.safetensors";
+  const std::string name =
+      file.format == AdapterFormat::gguf ? path.filename().string() : "adapter_model.safetensors";
   std::set<int64_t> ranks;
   std::set<std::string> targets;
   float least = file.parts.front().scale, most = least;

@@ -53,7 +53,8 @@ void Linear::visit(const std::string& name, const std::vector<PublishedPart>& pa
     row += part.rows;
   }
   CHECK(row == weight.dim(0), name, ": its parts have ", row, " rows, the weight ", weight.dim(0));
-  visitor({name + ".weight", &weight, ParameterKind::matrix, std::move(weights), &this->parts, &low_ranks});
+  visitor({name + ".weight", &weight, ParameterKind::matrix, std::move(weights), &this->parts,
+           &low_ranks});
   if (bias) visitor({name + ".bias", &bias, ParameterKind::bias, std::move(biases)});
 }
 

@@ -17,9 +17,8 @@ AdapterMix checked_mix(AdapterMix mix, int64_t count) {
     REQUIRE(std::isfinite(use.weight), "adapter ", use.adapter, ": its weight is ", use.weight,
             "; expected a finite number");
   }
-  std::stable_sort(mix.begin(), mix.end(), [](const AdapterUse& a, const AdapterUse& b) {
-    return a.adapter < b.adapter;
-  });
+  std::stable_sort(mix.begin(), mix.end(),
+                   [](const AdapterUse& a, const AdapterUse& b) { return a.adapter < b.adapter; });
   AdapterMix sums;
   for (const AdapterUse& use : mix) {
     if (!sums.empty() && sums.back().adapter == use.adapter)
