@@ -66,7 +66,8 @@ TEST_P(LoraGolden, UnmergedGivesTheLogitsOfPyTorchMerged) {
 }
 
 TEST_P(LoraGolden, MergedGivesTheSame) {
-  ModelSource source{.where = "here", .config = config_from_hf(want()["config"], "config.json")};
+  ModelSource source;
+  source.config = config_from_hf(want()["config"], "config.json");
   const auto plain = model_of(want()["config"]);
   std::map<std::string, Tensor> weights;
   for (const NamedTensor& t : export_weights(*plain)) weights[t.name] = t.value;
@@ -87,7 +88,7 @@ TEST_P(LoraGolden, AsGgufGivesTheSameOrIsRefused) {
     const auto shape = make_model(model->config(), DType::f32, std::nullopt);
     const std::string message =
         error_of([&] { write_gguf_adapter(file, open_adapter(kFolder / name), *shape); });
-    if (name == "mixtral" || name == "roberta") {
+    if (name == "mixtral" || name == "qwen2_moe" || name == "roberta") {  // experts; no GGUF
       EXPECT_TRUE(is_one_line(message) && contains(message, "GGUF")) << message;
       return;
     }

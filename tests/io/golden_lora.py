@@ -120,7 +120,7 @@ def main():
     gemma = make_adapter("gemma2", of["gemma2"], everything, lora_alpha=1)
     cases.append(case(of["gemma2"], ("gemma2", gemma, 1)))
     roberta = next(c for c in families.encoder_configs() if c["model_type"] == "roberta")
-    cases.append(case(roberta, ("roberta", make_adapter("roberta", roberta, ["query", "value"], inside="roberta.", lora_alpha=4), 1)))
+    cases.append(case(roberta, ("roberta", make_adapter("roberta", roberta, ["query", "value"], inside="roberta.", lora_alpha=40), 1)))
     (ROOT / "lora" / "golden.json").write_text("[" + ",\n".join(json.dumps(c, separators=(",", ":")) for c in cases) + "]\n")
 
 
