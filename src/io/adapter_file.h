@@ -37,7 +37,7 @@ Adapter fit_adapter(const AdapterFile& file, Model& model);
 int64_t attach_adapter(Model& model, const fs::path& path);
 
 // Writes it as a GGUF file in f32, for the model (whose weights are not looked at). Error: a family that GGUF does not have, or
-// an adapter of experts.
+// experts of one layer whose ranks differ.
 void write_gguf_adapter(const fs::path& to, const AdapterFile& file, Model& model);
 
 }  // namespace malssi

@@ -1,6 +1,10 @@
 // The readers behind open_adapter().
 #pragma once
 
+#include <string>
+#include <string_view>
+#include <vector>
+
 #include "io/adapter_file.h"
 
 namespace malssi {
@@ -15,5 +19,7 @@ bool is_gguf_adapter(const fs::path& file);
 std::vector<AdapterPart> parts_from_gguf(const AdapterFile& file, Model& model);
 // general.architecture of the model's files. Error: GGUF has none for it.
 std::string gguf_architecture(const Model& model);
+// "blk.0.attn_q" of "blk.0.attn_q.weight".
+std::string without_weight(const std::string& name);
 
 }  // namespace malssi

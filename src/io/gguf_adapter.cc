@@ -6,14 +6,14 @@
 #include "base/error.h"
 #include "io/adapter_formats.h"
 #include "io/gguf.h"
-#include "io/gguf_model.h"
 #include "io/model_source.h"
 #include "io/weight_layout.h"
+#include "quant/widen.h"
 
 namespace malssi {
 namespace {
 
-constexpr std::string_view kA = ".lora_a", kB = ".lora_b", kWeight = ".weight";
+constexpr std::string_view kA = ".lora_a", kB = ".lora_b";
 
 void read_pairs(const Gguf& file, AdapterFile& adapter) {
   std::map<std::string_view, AdapterPart> pairs;
@@ -23,6 +23,8 @@ void read_pairs(const Gguf& file, AdapterFile& adapter) {
     REQUIRE(is_a || is_b, file.where(), ": holds \"", name,
             "\", no .lora_a or .lora_b, which cannot be applied; merge the adapter into its base");
     name.remove_suffix(kA.size());
+    REQUIRE(can_widen(tensor.dtype), file.where(), ": \"", tensor.name, "\" is of the type ",
+            dtype_name(tensor.dtype), ", which no weights have");
     AdapterPart& part = pairs[name];
     (is_a ? part.a : part.b) = file.borrow(tensor);
   }
@@ -51,11 +53,12 @@ Tensor matrix_of(const Tensor& held, const WeightPart& part, const AdapterFile& 
   return held.rows(part.expert, part.expert + 1).view({held.dim(1), held.dim(2)});
 }
 
+}  // namespace
+
 std::string without_weight(const std::string& name) {
+  constexpr std::string_view kWeight = ".weight";
   return name.ends_with(kWeight) ? name.substr(0, name.size() - kWeight.size()) : name;
 }
-
-}  // namespace
 
 bool is_gguf_adapter(const fs::path& path) {
   return is_gguf_file(path) && Gguf(path).find_string("general.type") == "adapter";
@@ -114,38 +117,6 @@ std::vector<AdapterPart> parts_from_gguf(const AdapterFile& file, Model& model) 
     }
   }
   return parts;
-}
-
-void write_gguf_adapter(const fs::path& to, const AdapterFile& file, Model& model) {
-  const Adapter adapter = fit_adapter(file, model);
-  model.attach(adapter);  // checks every shape
-  std::map<std::string, ModelPart> places;
-  for (const ModelPart& p : parts_of(model)) places[bare_name(without_weight(p.part.name))] = p;
-  const double alpha = file.alpha > 0 ? file.alpha : 1;
-  GgufWriter writer(to);
-  writer.put("general.type", std::string("adapter"));
-  writer.put("general.architecture", gguf_architecture(model));
-  if (!file.base.empty()) writer.put("general.base_model.0.name", file.base);
-  writer.put("adapter.type", std::string("lora"));
-  writer.put("adapter.lora.alpha", alpha);
-  std::vector<Tensor> tensors;
-  for (const AdapterPart& part : adapter.parts) {
-    const ModelPart& place = places.at(bare_name(part.matrix));
-    REQUIRE(place.part.expert < 0 && !place.part.gguf.empty(), file.where(), ": adapts \"",
-            part.matrix, "\", which is not written into GGUF adapters");
-    // GGUF has one alpha for all: B takes what differs.
-    const double rank = static_cast<double>(part.a.dim(0)), factor = part.scale * rank / alpha;
-    Tensor b = part.b.to(DType::f32).clone();
-    if (std::abs(factor - 1) > 1e-6)
-      for (int64_t i = 0; i < b.size(); ++i) b.f32()[i] *= static_cast<float>(factor);
-    if (place.part.interleaved_heads > 0) b = pairs_from_halves(b, place.part.interleaved_heads);
-    tensors.push_back(part.a.to(DType::f32));
-    writer.announce(concat(place.part.gguf, kA), DType::f32, tensors.back().shape());
-    tensors.push_back(b);
-    writer.announce(concat(place.part.gguf, kB), DType::f32, b.shape());
-  }
-  for (const Tensor& tensor : tensors) writer.write(tensor.data(), tensor.bytes());
-  writer.commit();
 }
 
 }  // namespace malssi

@@ -17,7 +17,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "models"
 import peer_agreement as peer  # noqa: E402
 
 WIDTH = 64
-ENDS = ("q_proj", "k_proj", "v_proj", "o_proj", "qkv_proj", "gate_proj", "up_proj", "down_proj", "gate_up_proj", "c_attn", "c_proj", "c_fc")
+ENDS = ("q_proj", "k_proj", "v_proj", "o_proj", "qkv_proj", "gate_proj", "up_proj", "down_proj", "gate_up_proj", "c_attn", "c_proj", "c_fc", "w1", "w2", "w3")
 
 
 def write_adapter(folder, c, name, rank, **settings):
@@ -26,7 +26,7 @@ def write_adapter(folder, c, name, rank, **settings):
     header, data, at = {}, [], 0
     for weight, shape in peer.shapes(c).items():
         module = weight[: -len(".weight")]
-        if not weight.endswith(".weight") or module.split(".")[-1] not in ENDS or "experts" in module:
+        if not weight.endswith(".weight") or module.split(".")[-1] not in ENDS:
             continue
         outputs, inputs = reversed(shape) if c["model_type"] == "gpt2" else shape
         for key, size in (("A", (rank, inputs)), ("B", (outputs, rank))):
@@ -75,7 +75,7 @@ def main():
     malssi, bin_, tokenizer = map(pathlib.Path, sys.argv[1:])
     kinds, good = set(), True
     for c in peer.configs(WIDTH):
-        if c["model_type"] in ("llama", "qwen2", "gpt2", "phi3", "gemma2", "qwen2_moe") and c["model_type"] not in kinds:
+        if c["model_type"] in ("llama", "qwen2", "gpt2", "phi3", "gemma2", "mixtral", "qwen2_moe") and c["model_type"] not in kinds:
             kinds.add(c["model_type"])
             with tempfile.TemporaryDirectory() as work:
                 good &= compare(malssi, bin_, tokenizer, pathlib.Path(work), c)
