@@ -43,6 +43,8 @@ void convert_adapter(const ConvertCommand& command) {
   const fs::path to = command.to;
   if (command.base.empty())
     throw UsageError(command.from + ": it is a LoRA adapter: name its base model with --base");
+  if (!command.lora.choices().empty() || !command.tokenizer.empty() || !command.shard_size.empty())
+    throw UsageError("an adapter is written alone: leave out --lora, --tokenizer and --shard-size");
   if (to.extension() != ".gguf")
     throw UsageError("an adapter is written as a GGUF file: TO must end with .gguf");
   const ModelConfig config = open_model(command.base).config;
@@ -109,7 +111,7 @@ void add_convert(CLI::App& app, Runner& runner) {
   sub->add_option("--base", command->base, "the model that an adapter is for")->type_name("MODEL");
   sub->add_option("--tokenizer", command->tokenizer, "take the tokenizer from this file or folder")
       ->type_name("FILE");
-  sub->add_option("--dtype", command->dtype, "of the weights: f32, f16 or bf16")
+  sub->add_option("--dtype", command->dtype, "of the weights: f32, f16 or bf16; adapters: f32")
       ->check(CLI::IsMember({"f32", "f16", "bf16"}))
       ->type_name("TYPE");
   sub->add_option("--shard-size", command->shard_size,

@@ -21,10 +21,10 @@ std::unique_ptr<Model> tiny_model(DType dtype = DType::f32) {
       {.vocab = 11, .width = 8, .layers = 1, .heads = 2, .hidden = 12, .activation = {}}, dtype, 1);
 }
 
-Adapter tiny_adapter(uint64_t seed = 5) {
-  return {"tiny",
-          {{kQuery, noise({2, 8}, seed), noise({8, 2}, seed + 1), 0.5f},
-           {kDown, noise({3, 12}, seed + 2), noise({8, 3}, seed + 3), 2}}};
+Adapter tiny_adapter(uint64_t seed = 5, DType dtype = DType::f32) {
+  const auto drawn = [&, at = seed](Shape shape) mutable { return noise(shape, at++).to(dtype); };
+  const Tensor a = drawn({2, 8}), b = drawn({8, 2}), c = drawn({3, 12}), d = drawn({8, 3});
+  return {"tiny", {{kQuery, a, b, 0.5f}, {kDown, c, d, 2}}};
 }
 
 std::vector<float> logits_of(Model& model, const AdapterRows& rows) {
@@ -61,8 +61,8 @@ TEST(Adapter, ActsOnItsRowsAndLeavesOthersToTheBit) {
   for (const DType dtype : {DType::f32, DType::bf16}) {
     const auto model = tiny_model(dtype);
     const auto plain = logits_of(*model, {});
-    EXPECT_EQ(model->attach(tiny_adapter()), 0);
-    EXPECT_EQ(model->attach(tiny_adapter(50)), 1);
+    EXPECT_EQ(model->attach(tiny_adapter(5, dtype)), 0);
+    EXPECT_EQ(model->attach(tiny_adapter(50, dtype)), 1);
     EXPECT_EQ(model->adapters(), 2);
     EXPECT_EQ(logits_of(*model, {}), plain);
     const auto all = logits_of(*model, {5, {{0, 1}}});
