@@ -22,7 +22,7 @@ std::unique_ptr<Model> tiny_model(DType dtype = DType::f32) {
 }
 
 Adapter tiny_adapter(uint64_t seed = 5, DType dtype = DType::f32) {
-  const auto drawn = [&, at = seed](Shape shape) mutable { return noise(shape, at++).to(dtype); };
+  auto drawn = [&, at = seed](Shape shape) mutable { return noise(shape, at++).to(dtype); };
   const Tensor a = drawn({2, 8}), b = drawn({8, 2}), c = drawn({3, 12}), d = drawn({8, 3});
   return {"tiny", {{kQuery, a, b, 0.5f}, {kDown, c, d, 2}}};
 }
