@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdio>
 #include <functional>
+#include <sstream>
 #include <vector>
 
 #include "base/error.h"
@@ -26,6 +27,7 @@ constexpr std::string_view kHelp =
     "/system TEXT    set the system message (without TEXT: show it; /system none removes it)\n"
     "/undo           take back the last question and its answer\n"
     "/retry          answer the last question again\n"
+    "/lora W ...     weights of the adapters of --lora, in their order (without W: show them)\n"
     "/save FILE      write the conversation as one line of JSON, as `malssi tune sft` reads it\n"
     "/help           this list\n"
     "/quit           leave (so does Ctrl-D)\n"
@@ -177,6 +179,19 @@ class ChatTerminal {
     ask(question);
   }
 
+  void lora(const std::string& text) {
+    AdapterMix mix = options_.generate.adapters;
+    REQUIRE(!mix.empty(), "there are no adapters: name some with --lora at the start");
+    std::istringstream words(text);
+    for (size_t i = 0; !text.empty() && i < mix.size(); ++i)
+      REQUIRE(words >> mix[i].weight, "/lora needs ", mix.size(), " weights, one for each --lora");
+    REQUIRE(text.empty() || (words >> std::ws).eof(), "/lora needs only ", mix.size(), " weights");
+    options_.generate.adapters = mix;
+    std::string shown;
+    for (const AdapterUse& use : mix) shown += concat(" ", use.weight);
+    console_.note(concat("(weights of the adapters:", shown, ")"));
+  }
+
   void save(const std::string& file) {
     REQUIRE(!file.empty(), "/save needs the name of a file");
     REQUIRE(!session_.empty(), "nothing was said yet: there is nothing to save");
@@ -209,8 +224,9 @@ class ChatTerminal {
   const std::vector<Command> commands_ = {
       {"/reset", &ChatTerminal::reset}, {"/system", &ChatTerminal::system},
       {"/undo", &ChatTerminal::undo},   {"/retry", &ChatTerminal::retry},
-      {"/save", &ChatTerminal::save},   {"/help", &ChatTerminal::help},
-      {"/quit", &ChatTerminal::quit},   {"/exit", &ChatTerminal::quit}};
+      {"/lora", &ChatTerminal::lora},   {"/save", &ChatTerminal::save},
+      {"/help", &ChatTerminal::help},   {"/quit", &ChatTerminal::quit},
+      {"/exit", &ChatTerminal::quit}};
 };
 
 }  // namespace

@@ -20,6 +20,7 @@ void add_chat(CLI::App& app, Runner& runner) {
   sub->footer(
       "Examples:\n"
       "  malssi chat --model runs/demo/model\n"
+      "  malssi chat --model DIR --lora adapter/\n"
       "  malssi chat --model DIR --system \"Answer in Korean.\" --temperature 0.7\n"
       "  echo \"Who owns the red boat?\" | malssi chat --model DIR --greedy");
   command->flags.add_to(*sub);

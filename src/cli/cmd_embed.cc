@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "cli/commands.h"
 #include "cli/generation_flags.h"
+#include "cli/lora_flags.h"
 #include "infer/embed.h"
 #include "io/model_folder.h"
 
@@ -23,6 +24,7 @@ struct EmbedCommand {
   bool normalize = false;
   bool truncate = false;
   bool json = false;
+  LoraFlags lora;
 };
 
 // The texts given, then the file's lines that are not empty.
@@ -66,6 +68,7 @@ void run(const EmbedCommand& command) {
   EmbedOptions options = embed_options(
       is_folder(command.model) ? find_model(command.model) : fs::path(command.model), config);
   if (!command.pooling.empty()) options.pooling = pooling_named(command.pooling);
+  options.adapters = command.lora.attach(*loaded.model);
   if (command.normalize) options.length = VectorLength::one;
   std::vector<std::vector<int32_t>> ids;
   for (const std::string& text : texts) {
@@ -90,6 +93,7 @@ void add_embed(CLI::App& app, Runner&) {
   sub->add_option("--model", command->model, "model folder or .gguf file")
       ->required()
       ->type_name("PATH");
+  command->lora.add_to(*sub);
   sub->add_option("--file", command->file, "a file with a text on each line")->type_name("FILE");
   sub->add_option("--pooling", command->pooling, "cls, mean or last (default: the model's)")
       ->check(CLI::IsMember({"cls", "mean", "last"}))

@@ -9,6 +9,7 @@
 #include "base/signal.h"
 #include "cli/commands.h"
 #include "cli/generation_flags.h"
+#include "cli/lora_flags.h"
 #include "data/corpus.h"
 #include "eval/perplexity.h"
 #include "io/model_folder.h"
@@ -23,6 +24,7 @@ struct PerplexityCommand {
   CorpusOptions corpus;
   PerplexityOptions options;
   bool json = false;
+  LoraFlags lora;
 };
 
 Json perplexity_json(const Likelihood& result, int64_t window, int64_t stride, double seconds) {
@@ -62,6 +64,7 @@ void print_table(const Likelihood& result, int64_t window, int64_t stride) {
 void run(PerplexityCommand& command, Runner& runner) {
   const LoadedModel loaded = load_model(command.model, compute_dtype(command.dtype));
   PerplexityOptions& options = command.options;
+  options.adapters = command.lora.attach(*loaded.model);
   if (options.window == 0) options.window = loaded.model->config().context;
   if (options.stride == 0) options.stride = options.window;
 
@@ -98,6 +101,7 @@ void add_perplexity(CLI::App& eval, Runner& runner) {
       "Each window's first token is not scored; with a stride smaller than the window, tokens are\n"
       "scored once and with more before them, which is slower and gives lower figures.");
   sub->add_option("--model", command->model, "model folder")->required()->type_name("DIR");
+  command->lora.add_to(*sub);
   sub->add_option("--data", command->corpus.paths, "text files, JSON Lines, or folders of them")
       ->required()
       ->type_name("FILE");

@@ -213,8 +213,9 @@ void check_flags(const GenerateCommand& command) {
 
 void run_prompts(const GenerateCommand& command, const LoadedModel& loaded,
                  const GenerateOptions& options) {
-  const PromptBatch batch = read_prompts(
-      command.prompts, [&](const std::string& text) { return prompt_ids(command, loaded, text); });
+  const PromptBatch batch =
+      read_prompts(command.prompts, loaded.adapters,
+                   [&](const std::string& text) { return prompt_ids(command, loaded, text); });
   size_t longest = 0;
   for (const auto& ids : batch.ids) longest = std::max(longest, ids.size());
   const int64_t wanted = static_cast<int64_t>(longest) + options.max_tokens;
@@ -273,7 +274,8 @@ void add_generate(CLI::App& app, Runner& runner) {
       "  malssi generate --model DIR --chat --prompt \"Who?\" --json-schema schema.json\n"
       "  malssi generate --model DIR --prompts questions.jsonl --chat --parallel 8 > "
       "answers.jsonl\n"
-      "  malssi generate --model DIR --prompt-file code.txt --speculate lookup");
+      "  malssi generate --model DIR --prompt-file code.txt --speculate lookup\n"
+      "  malssi generate --model DIR --prompt \"To be\" --lora adapter/ --lora style.gguf:0.5");
   command->flags.add_to(*sub);
   command->grammar.add_to(*sub);
   command->speculation.add_to(*sub);
@@ -283,7 +285,8 @@ void add_generate(CLI::App& app, Runner& runner) {
       ->type_name("FILE")
       ->excludes(prompt);
   sub->add_option("--prompts", command->prompts,
-                  "JSON Lines of prompts: {\"prompt\": \"...\"}; prints a line of JSON for each")
+                  "JSON Lines of prompts: {\"prompt\": \"...\"}, with --lora also \"lora\": "
+                  "[weights]; prints a line of JSON for each")
       ->type_name("FILE");
   sub->add_option("--parallel", command->parallel, "with --prompts: so many at a time (default 4)")
       ->check(CLI::Range(int64_t{1}, int64_t{1024}));

@@ -79,6 +79,30 @@ void print_memory(const Json& memory, const Json& config, int64_t parameters) {
                      " with a context of ", memory["at_context"]["context"].get<int64_t>()));
 }
 
+void print_adapter(const Json& adapter) {
+  const auto listed = [](const Json& list) {
+    std::string text;
+    for (const Json& item : list)
+      text += (text.empty() ? "" : ", ") +
+              (item.is_string() ? item.get<std::string>() : dump_json(item));
+    return text;
+  };
+  print_row("format", adapter["format"].get<std::string>() + ", LoRA");
+  const auto base = adapter["base"].get<std::string>();
+  print_row("base model", base.empty() ? "not named" : fit_width(base, 200));
+  if (adapter["architecture"] != "")
+    print_row("architecture", fit_width(adapter["architecture"].get<std::string>(), 200));
+  const Json& scales = adapter["scales"];
+  const std::string scale = human_number(scales[0].get<double>());
+  print_row("rank",
+            concat(listed(adapter["ranks"]), "; alpha ",
+                   human_number(adapter["alpha"].get<double>()), ", so B A times ", scale,
+                   scales[0] == scales[1] ? std::string()
+                                          : " to " + human_number(scales[1].get<double>())));
+  print_row("targets", concat(listed(adapter["targets"]), " (", adapter["matrices"].get<int64_t>(),
+                              " matrices)"));
+}
+
 void print_tensors(const Json& tensors) {
   int64_t width = 0, shapes = 0;
   for (const Json& tensor : tensors) {
@@ -114,6 +138,7 @@ void print_text(const Json& result) {
   if (result.contains("parameters"))
     print_row("parameters", concat(human_count(result["parameters"].get<double>()), " (",
                                    result["parameters"].get<int64_t>(), ")"));
+  if (result.contains("adapter")) print_adapter(result["adapter"]);
   if (result.contains("memory"))
     print_memory(result["memory"], result.contains("config") ? result["config"] : Json(),
                  std::max<int64_t>(result["parameters"].get<int64_t>(), 1));
@@ -162,18 +187,20 @@ struct InspectCommand {
 
 void add_inspect(CLI::App& app, Runner&) {
   auto command = std::make_shared<InspectCommand>();
-  CLI::App* sub =
-      app.add_subcommand("inspect", "show what a model, run, weights file or tokenizer holds");
+  CLI::App* sub = app.add_subcommand(
+      "inspect", "show what a model, run, weights file, adapter or tokenizer holds");
   sub->footer(
       "Examples:\n"
       "  malssi inspect runs/demo/model\n"
       "  malssi inspect model-q4.gguf --context 4096      with the memory that this takes\n"
       "  malssi inspect model.safetensors --json\n"
+      "  malssi inspect adapter/               a LoRA adapter: rank, base model, targets\n"
       "  malssi inspect runs/demo              its models and checkpoints, and whether they are "
       "whole");
-  sub->add_option("path", command->path,
-                  "a model folder, a checkpoint, a run, a .gguf or .safetensors file, or a "
-                  "tokenizer.json")
+  sub->add_option(
+         "path", command->path,
+         "a model folder, a checkpoint, a run, a .gguf or .safetensors file, a LoRA adapter, or "
+         "a tokenizer.json")
       ->required()
       ->type_name("PATH");
   sub->add_option("--context", command->context, "tell the memory for so many tokens")

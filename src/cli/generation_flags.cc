@@ -35,6 +35,7 @@ void GenerationFlags::add_to(CLI::App& command) {
   command.add_option("--dtype", dtype_, "precision: f32, bf16, or auto: as the file has it")
       ->check(CLI::IsMember(kComputeDtypes))
       ->type_name("TYPE");
+  lora_.add_to(command);
   command
       .add_option("--template", template_,
                   "chat template in place of the model's own: " +
@@ -56,6 +57,7 @@ void GenerationFlags::add_to(CLI::App& command) {
 
 LoadedModel GenerationFlags::load() const {
   LoadedModel loaded = load_model(model_, compute_dtype(dtype_));
+  loaded.adapters = lora_.attach(*loaded.model);
   if (template_.ends_with(".jinja"))
     loaded.chat =
         ChatTemplate::from_jinja(read_file(template_), template_, tokens_of(*loaded.tokenizer));
@@ -68,6 +70,7 @@ GenerateOptions GenerationFlags::options(const LoadedModel& loaded, bool for_cha
   GenerateOptions options = generation_defaults(loaded, for_chat);
   sampling_.apply(*loaded.tokenizer, options.sampling);
   options.max_tokens = max_tokens_.value_or(options.max_tokens);
+  options.adapters = loaded.adapters;
   for (const std::string& stop : stop_) {
     check_utf8(stop, "--stop");
     options.stop_strings.push_back(stop);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/lora_flags.h"
 #include "cli/sampling_flags.h"
 #include "infer/reply.h"
 #include "io/model_folder.h"
@@ -18,7 +19,7 @@ class GenerationFlags {
   // Registers the flags; this must live until the command has run.
   void add_to(CLI::App& command);
 
-  // Loads --model in the precision of --dtype, with --template in place of the folder's own.
+  // Loads --model in the precision of --dtype, with the adapters of --lora, and with --template in place of the folder's own.
   LoadedModel load() const;
   // The folder's defaults, with the flags that were given in their place. Without --seed the seed is drawn anew each time.
   GenerateOptions options(const LoadedModel& loaded, bool for_chat) const;
@@ -33,6 +34,7 @@ class GenerationFlags {
   std::optional<int64_t> context_;
   std::optional<int64_t> max_tokens_;
   SamplingFlags sampling_;
+  LoraFlags lora_;
   std::vector<std::string> stop_;
 };
 

@@ -1,6 +1,7 @@
 #include "cli/prompt_batch.h"
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 
 #include "base/error.h"
@@ -15,12 +16,24 @@ namespace malssi {
 
 namespace {
 
-std::string prompt_of(const JsonRecord& record, const std::string& place) {
-  const Json json = parse_json(record.text, place);
+std::string prompt_of(const Json& json, const std::string& place) {
   if (json.is_string()) return json.get<std::string>();
   REQUIRE(json.is_object(), place, ": expected a string or an object with \"prompt\", found ",
           json_kind(json));
   return get<std::string>(json, "prompt", place);
+}
+
+// The adapters, with the weights that the prompt gives them.
+AdapterMix mix_of(const Json& json, AdapterMix mix, const std::string& place) {
+  if (!json.is_object() || !json.contains("lora")) return mix;
+  const auto weights = get<std::vector<double>>(json, "lora", place);
+  REQUIRE(weights.size() == mix.size(), place, ": \"lora\" has ", weights.size(),
+          " weights for the ", mix.size(), " adapters of --lora: give one for each, 0 for none");
+  for (size_t i = 0; i < mix.size(); ++i) {
+    mix[i].weight = static_cast<float>(weights[i]);
+    REQUIRE(std::isfinite(mix[i].weight), place, ": \"lora\": ", weights[i], " is too large");
+  }
+  return mix;
 }
 
 std::string line_of(const LoadedModel& loaded, const PromptBatch& batch, size_t i,
@@ -39,7 +52,7 @@ std::string line_of(const LoadedModel& loaded, const PromptBatch& batch, size_t 
 
 }  // namespace
 
-PromptBatch read_prompts(const std::string& file,
+PromptBatch read_prompts(const std::string& file, const AdapterMix& adapters,
                          const std::function<std::vector<int32_t>(const std::string&)>& encode) {
   const std::string text = read_file(file, int64_t{1} << 30);
   JsonRecords records(text, file);
@@ -47,7 +60,9 @@ PromptBatch read_prompts(const std::string& file,
   JsonRecord record;
   while (records.next(record)) {
     const std::string place = records.place(record);
-    batch.texts.push_back(prompt_of(record, place));
+    const Json json = parse_json(record.text, place);
+    batch.texts.push_back(prompt_of(json, place));
+    batch.adapters.push_back(mix_of(json, adapters, place));
     try {
       batch.ids.push_back(encode(batch.texts.back()));
     } catch (const Error& error) {
@@ -74,7 +89,7 @@ void answer_prompts(const LoadedModel& loaded, const PromptBatch& batch,
     }
   };
   generate_batch(predictor, *loaded.tokenizer, batch.ids, options.generate,
-                 {.on_done = on_done, .cancelled = options.cancelled});
+                 {.on_done = on_done, .cancelled = options.cancelled}, batch.adapters);
 }
 
 }  // namespace malssi

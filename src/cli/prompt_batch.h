@@ -13,11 +13,12 @@ namespace malssi {
 struct PromptBatch {
   std::vector<std::string> texts;
   std::vector<std::vector<int32_t>> ids;
+  std::vector<AdapterMix> adapters;  // of each
 };
 
-// The prompts of a JSON Lines file: each line a string, or an object with the string "prompt". Error:
-// a line that is neither (says which), or a file without prompts.
-PromptBatch read_prompts(const std::string& file,
+// The prompts of a JSON Lines file: each line a string, or an object with the string "prompt" and, where adapters are in use,
+// "lora": their weights for this prompt, in their order. Error: a line that is neither (says which), or a file without prompts.
+PromptBatch read_prompts(const std::string& file, const AdapterMix& adapters,
                          const std::function<std::vector<int32_t>(const std::string&)>& encode);
 
 struct PromptBatchOptions {

@@ -18,7 +18,8 @@ namespace {
 constexpr int64_t kPassTokens = 1024;
 
 // One pass over windows that fit it together.
-double score_pass(Model& model, std::span<const int32_t> ids, std::span<const Window> windows) {
+double score_pass(Model& model, std::span<const int32_t> ids, std::span<const Window> windows,
+                  const AdapterMix& adapters) {
   std::vector<int32_t> inputs, targets, starts;
   std::vector<int64_t> rows;
   for (const Window& window : windows) {
@@ -35,6 +36,7 @@ double score_pass(Model& model, std::span<const int32_t> ids, std::span<const Wi
   }
   starts.push_back(static_cast<int32_t>(inputs.size()));
   CausalBatch context(starts);
+  context.set_adapters({starts.back(), adapters});
   const Tensor hidden = pick_rows(model.hidden(inputs, context), rows);
   const std::vector<float> ones(targets.size(), 1.0f);
   std::vector<float> losses;
@@ -65,6 +67,7 @@ Likelihood& Likelihood::operator+=(const Likelihood& other) {
 
 double score_windows(Model& model, std::span<const int32_t> ids, std::span<const Window> windows,
                      const PerplexityOptions& options) {
+  const AdapterMix adapters = checked_mix(options.adapters, model.adapters());
   double total = 0;
   for (size_t begin = 0; begin < windows.size();) {
     REQUIRE(!options.cancelled || !options.cancelled(), "stopped before the end: no result");
@@ -77,7 +80,7 @@ double score_windows(Model& model, std::span<const int32_t> ids, std::span<const
       scored += window.scored();
       ++count;
     }
-    total += score_pass(model, ids, windows.subspan(begin, count));
+    total += score_pass(model, ids, windows.subspan(begin, count), adapters);
     REQUIRE(std::isfinite(total),
             "the model's loss is not a finite number: its weights are damaged, or too large for "
             "this precision (try --dtype f32)");

@@ -19,6 +19,7 @@ struct PerplexityOptions {
   int64_t stride = 0;  // between windows; 0: the window (no overlap, the fastest)
   bool begin_text =
       false;  // put the tokenizer's begin-of-text token before each document, unscored
+  AdapterMix adapters = {};                              // of the model
   std::function<void(int64_t tokens)> on_progress = {};  // more tokens went through the model
   std::function<bool()> cancelled = {};  // asked before every pass; ends with an Error
 };

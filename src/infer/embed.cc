@@ -74,6 +74,7 @@ Tensor embed(Model& model, const std::vector<std::vector<int32_t>>& texts,
   std::iota(order.begin(), order.end(), size_t{0});
   std::stable_sort(order.begin(), order.end(),
                    [&](size_t a, size_t b) { return texts[a].size() > texts[b].size(); });
+  const AdapterMix adapters = checked_mix(options.adapters, model.adapters());
   Tensor vectors = Tensor::empty({static_cast<int64_t>(texts.size()), width});
   for (size_t begin = 0; begin < order.size();) {
     std::vector<int32_t> ids, starts{0};
@@ -85,6 +86,7 @@ Tensor embed(Model& model, const std::vector<std::vector<int32_t>>& texts,
     } while (end < order.size() &&
              static_cast<int64_t>(ids.size() + texts[order[end]].size()) <= kTokensAtOnce);
     CausalBatch batch(starts);
+    batch.set_adapters({starts.back(), adapters});
     const Tensor hidden = model.hidden(ids, batch).to(DType::f32);
     for (size_t i = begin; i < end; ++i) {
       const int32_t from = starts[i - begin], to = starts[i - begin + 1];

@@ -21,6 +21,7 @@ enum class VectorLength { any, one };
 struct EmbedOptions {
   Pooling pooling = Pooling::mean;
   VectorLength length = VectorLength::any;  // one: divided by their L2 norm
+  AdapterMix adapters = {};                 // of the model
 };
 
 // "cls", "mean" or "last". Throws Error for another name.

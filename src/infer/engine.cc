@@ -10,6 +10,7 @@ namespace malssi {
 struct Engine::Lane {
   std::vector<int32_t> held;  // tokens in the slot
   std::string owner;          // who may share them
+  AdapterMix adapters;        // what they were computed with
   int64_t last_used = 0;
 
   std::unique_ptr<Reply> reply;  // none: nobody is running here
@@ -41,6 +42,8 @@ int64_t Engine::running() const {
 void Engine::submit(EngineRequest request) {
   check_generate(request.options);
   check_prompt(request.prompt, predictor_.capacity());
+  request.options.adapters =
+      checked_mix(std::move(request.options.adapters), predictor_.adapters());
   queue_.push_back(std::move(request));
 }
 
@@ -98,7 +101,7 @@ void Engine::admit() {
 // A free slot holding what the request can share, made so by copying where another slot holds more of it.
 Engine::Lane& Engine::choose_lane(const EngineRequest& request) {
   const auto shared_with = [&](const Lane& lane) -> int64_t {
-    if (lane.owner != request.owner) return 0;
+    if (lane.owner != request.owner || lane.adapters != request.options.adapters) return 0;
     const auto& held = lane.held;
     return std::mismatch(held.begin(), held.end(), request.prompt.begin(), request.prompt.end())
                .first -
@@ -128,6 +131,8 @@ Engine::Lane& Engine::choose_lane(const EngineRequest& request) {
 void Engine::start(EngineRequest request) {
   Lane& lane = choose_lane(request);
   lane.owner = request.owner;
+  lane.adapters = request.options.adapters;
+  predictor_.set_adapters(&lane - lanes_.data(), lane.adapters);
   lane.last_used = ++clock_;
   lane.reply =
       std::make_unique<Reply>(tokenizer_, request.prompt, request.options, predictor_.capacity());

@@ -1,8 +1,8 @@
 // Engine: many requests at once on one Predictor by continuous batching (Yu et al. 2022): every pass takes the next token of
 // each running answer and fills up with prompt tokens, so weights are read once for all, an answer that ends makes room at
 // once, and a long prompt holds nobody up. What a new prompt shares with a sequence already in a slot is not computed again,
-// but only among requests of one owner. One thread calls it; a model's rows do not depend on what is computed beside them, so
-// an answer does not either.
+// but only among requests of one owner with the same adapters. One thread calls it; a model's rows do not depend on what is
+// computed beside them, so an answer does not either.
 #pragma once
 
 #include <cstdint>

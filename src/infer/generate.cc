@@ -42,14 +42,17 @@ Generation Generator::run(std::span<const int32_t> prompt, const GenerateOptions
 
 std::vector<Generation> generate_batch(Predictor& predictor, const Tokenizer& tokenizer,
                                        std::span<const std::vector<int32_t>> prompts,
-                                       const GenerateOptions& options, const BatchHooks& hooks) {
+                                       const GenerateOptions& options, const BatchHooks& hooks,
+                                       std::span<const AdapterMix> adapters) {
   check_generate(options);
+  CHECK(adapters.empty() || adapters.size() == prompts.size());
   for (const auto& prompt : prompts) check_prompt(prompt, predictor.capacity());
   std::vector<Generation> answers(prompts.size());
   Engine engine(predictor, tokenizer);
   for (size_t i = 0; i < prompts.size(); ++i) {
     EngineRequest request{.prompt = prompts[i], .options = options, .cancelled = hooks.cancelled};
     request.options.sampling.seed += i;
+    if (!adapters.empty()) request.options.adapters = adapters[i];
     request.on_done = [&, i](Generation done) {
       answers[i] = std::move(done);
       if (hooks.on_done) hooks.on_done(static_cast<int64_t>(i), answers[i]);
@@ -121,6 +124,8 @@ std::vector<BeamGeneration> generate_beams(Predictor& predictor, const Tokenizer
     beams.ends = [&](std::span<const int32_t> ids) {
       return has_stop(tokenizer, how, options.stop_strings, ids);
     };
+  predictor.truncate(0, 0);
+  predictor.set_adapters(0, checked_mix(options.adapters, predictor.adapters()));
   bool was_cancelled = false;
   const auto asked = [&] { return was_cancelled |= cancelled && cancelled(); };
   std::vector<BeamGeneration> results;

@@ -59,11 +59,11 @@ struct BatchHooks {
 
 // Answers all prompts, as many at a time as there are slots: an answer that ends makes room for the
 // next prompt at once, and new prompts are read beside running answers. Prompt i draws with seed +
-// i. The answers are those of one at a time.
+// i. The answers are those of one at a time. adapters: of each prompt, in place of the options'; empty: those for all.
 std::vector<Generation> generate_batch(Predictor& predictor, const Tokenizer& tokenizer,
                                        std::span<const std::vector<int32_t>> prompts,
-                                       const GenerateOptions& options,
-                                       const BatchHooks& hooks = {});
+                                       const GenerateOptions& options, const BatchHooks& hooks = {},
+                                       std::span<const AdapterMix> adapters = {});
 
 struct BeamGeneration {
   Generation generation;

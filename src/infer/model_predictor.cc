@@ -47,12 +47,25 @@ ModelPredictor::ModelPredictor(Model& model, int64_t slots, int64_t capacity)
       parameters_(model.parameter_count()),
       slots_(slots),
       capacity_(capacity > 0 ? std::min(capacity, model.config().context) : model.config().context),
-      cache_(model.config(), slots, capacity_, cache_dtype(model)) {}
+      cache_(model.config(), slots, capacity_, cache_dtype(model)),
+      mixes_(static_cast<size_t>(slots)) {}
+
+void ModelPredictor::copy(int64_t from, int64_t to) {
+  cache_.copy(from, to);
+  mixes_[static_cast<size_t>(to)] = mixes_[static_cast<size_t>(from)];
+}
+
+void ModelPredictor::set_adapters(int64_t slot, const AdapterMix& mix) {
+  AdapterMix& held = mixes_[static_cast<size_t>(slot)];
+  CHECK(length(slot) == 0 || held == mix, "slot ", slot, " holds tokens of other adapters");
+  held = mix;
+}
 
 std::span<const float> ModelPredictor::feed(std::span<const Piece> pieces) {
   std::vector<int32_t> ids;
   std::vector<CachedContext::Piece> parts;
   std::vector<int64_t> wanted;  // rows whose logits are
+  AdapterRows adapters;
   for (const Piece& piece : pieces) {
     const auto count = static_cast<int64_t>(piece.ids.size());
     CHECK(count > 0 && length(piece.slot) + count <= capacity_, "slot ", piece.slot, " holds ",
@@ -60,6 +73,7 @@ std::span<const float> ModelPredictor::feed(std::span<const Piece> pieces) {
     for (const int32_t id : piece.ids)
       REQUIRE(id >= 0 && id < vocab(), "token ", id, " is outside the model's vocabulary of ",
               vocab(), ": model and tokenizer do not belong together");
+    adapters.add(static_cast<int64_t>(ids.size()), count, mixes_[static_cast<size_t>(piece.slot)]);
     ids.insert(ids.end(), piece.ids.begin(), piece.ids.end());
     parts.push_back({.slot = piece.slot, .count = count});
     CHECK(piece.logits >= 0 && piece.logits <= count);
@@ -68,7 +82,8 @@ std::span<const float> ModelPredictor::feed(std::span<const Piece> pieces) {
   }
   if (ids.empty()) return {};
   const FittingThreads threads(parameters_, static_cast<int64_t>(ids.size()));
-  CachedContext context(cache_, std::move(parts));
+  CachedContext context(cache_, parts);
+  context.set_adapters(std::move(adapters));
   const Tensor hidden = model_.hidden(ids, context);
   if (wanted.empty()) return {};
   logits_ = model_.logits(pick_rows(hidden, wanted));

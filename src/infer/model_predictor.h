@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "infer/kv_cache.h"
 #include "infer/predictor.h"
@@ -21,7 +22,9 @@ class ModelPredictor : public Predictor {
   int64_t capacity() const override { return capacity_; }
   int64_t length(int64_t slot) const override { return cache_.length(slot); }
   void truncate(int64_t slot, int64_t length) override { cache_.truncate(slot, length); }
-  void copy(int64_t from, int64_t to) override { cache_.copy(from, to); }
+  void copy(int64_t from, int64_t to) override;
+  int64_t adapters() const override { return model_.adapters(); }
+  void set_adapters(int64_t slot, const AdapterMix& mix) override;
   std::span<const float> feed(std::span<const Piece> pieces) override;
 
  private:
@@ -30,7 +33,8 @@ class ModelPredictor : public Predictor {
   int64_t slots_;
   int64_t capacity_;
   KvCache cache_;
-  Tensor logits_;  // of the last pass [M, V]
+  std::vector<AdapterMix> mixes_;  // of each slot
+  Tensor logits_;                  // of the last pass [M, V]
 };
 
 }  // namespace malssi

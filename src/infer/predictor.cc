@@ -6,6 +6,10 @@
 
 namespace malssi {
 
+void Predictor::set_adapters(int64_t, const AdapterMix& mix) {
+  CHECK(mix.empty(), "this predictor has no adapters");
+}
+
 std::span<const float> prefill(Predictor& predictor, int64_t slot, std::span<const int32_t> ids,
                                const std::function<bool()>& cancelled) {
   constexpr size_t kChunk = 256;

@@ -8,6 +8,8 @@
 #include <span>
 #include <vector>
 
+#include "nn/low_rank.h"
+
 namespace malssi {
 
 class Predictor {
@@ -26,8 +28,13 @@ class Predictor {
   virtual int64_t length(int64_t slot) const = 0;
   // Forgets all tokens after the first length ones.
   virtual void truncate(int64_t slot, int64_t length) = 0;
-  // Makes slot `to` an independent copy of slot `from`.
+  // Makes slot `to` an independent copy of slot `from`, adapters included.
   virtual void copy(int64_t from, int64_t to) = 0;
+  // Adapters that mixes may name, by their numbers 0 .. adapters() - 1.
+  virtual int64_t adapters() const { return 0; }
+  // From now on the slot's tokens are computed with this mix, as checked_mix() gives it; at first with none. A slot that holds
+  // tokens keeps the mix that they were computed with.
+  virtual void set_adapters(int64_t slot, const AdapterMix& mix);
   // One pass over all pieces, of different slots. Returns the logits that were wanted, a row of V for each, in their
   // order, valid until the next call. Throws Error when a slot is full.
   virtual std::span<const float> feed(std::span<const Piece> pieces) = 0;

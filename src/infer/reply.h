@@ -13,6 +13,7 @@
 #include "infer/logprobs.h"
 #include "infer/sampler.h"
 #include "infer/stop_strings.h"
+#include "nn/low_rank.h"
 #include "text/grammar/constraint.h"
 #include "text/tokenizer.h"
 #include "text/utf8.h"
@@ -45,6 +46,7 @@ struct GenerateOptions {
   // What the answer may be; null: anything. Made for the tokenizer in use. A stop token may come
   // only when the answer is complete.
   std::shared_ptr<const CompiledGrammar> grammar = {};
+  AdapterMix adapters = {};  // of the predictor's model
 };
 
 // Throws an Error that names the setting, its value and its range.

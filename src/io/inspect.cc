@@ -1,6 +1,7 @@
 #include "io/inspect.h"
 
 #include "base/error.h"
+#include "io/adapter_file.h"
 #include "io/checkpoint.h"
 #include "io/inspect_parts.h"
 #include "io/model_folder.h"
@@ -125,7 +126,9 @@ Json inspect(const fs::path& path) {
   REQUIRE(path_exists(path), "cannot inspect ", path.string(),
           ": no such file or folder: check the path");
   Json result = {{"path", path.string()}};
-  if (is_gguf_file(path)) {
+  if (is_adapter(path)) {
+    inspect_adapter(path, result);
+  } else if (is_gguf_file(path)) {
     inspect_gguf(path, result);
   } else if (path_exists(path / "config.json")) {
     inspect_model(path, result);
@@ -137,9 +140,9 @@ Json inspect(const fs::path& path) {
     result["kind"] = "tokenizer";
     result["tokenizer"] = tokenizer_json(*load_tokenizer(path));
   } else {
-    throw Error(
-        concat("cannot inspect ", path.string(),
-               ": neither a model folder, a run, a .gguf or .safetensors file nor a tokenizer"));
+    throw Error(concat("cannot inspect ", path.string(),
+                       ": neither a model folder, a run, a .gguf or .safetensors file, an adapter "
+                       "nor a tokenizer"));
   }
   return result;
 }

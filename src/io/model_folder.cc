@@ -162,6 +162,8 @@ fs::path find_model(const fs::path& folder) {
     const fs::path candidate = *inside ? folder / inside : folder;
     if (path_exists(candidate / "config.json")) return candidate;
   }
+  REQUIRE(!path_exists(folder / "adapter_config.json"), "no model at ", folder.string(),
+          ": it is a LoRA adapter: name its base model here, and the adapter with --lora");
   const std::string below = models_below(folder);
   throw Error(
       concat("no model at ", folder.string(), ": the folder has no config.json: ",

@@ -23,6 +23,7 @@ struct LoadedModel {
   std::optional<ChatTemplate> chat;
   std::string chat_problem;  // why there is no chat: none in the folder, or a broken one
   Json generation = Json::object();
+  AdapterMix adapters = {};  // that were attached to the model, to be used by default
 
   // The chat template. Error: there is none, with the reason.
   const ChatTemplate& dialogue() const;

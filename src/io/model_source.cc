@@ -89,6 +89,8 @@ ModelSource open_gguf(const fs::path& path) {
   const auto file = std::make_shared<const Gguf>(path);
   ModelSource source;
   source.where = path.string();
+  REQUIRE(file->find_string("general.type") != "adapter", source.where,
+          ": it is an adapter, no model: name its base model here, and the adapter with --lora");
   source.config = config_from_gguf(*file, source.where);
   check_claim(source.config, *file);
   const auto parts = std::make_shared<std::map<std::string, WeightPart>>();

@@ -65,8 +65,13 @@ class Decoder : public Model {
                             .begin = 0,
                             .end = value.dim(0),
                             .gguf = concat(gguf, ".weight")};
-      visitor(
-          {concat(name, ".weight"), &value, ParameterKind::embedding, {part}, nullptr, product});
+      visitor({concat(name, ".weight"),
+               &value,
+               ParameterKind::embedding,
+               {part},
+               nullptr,
+               nullptr,
+               product});
     };
     table("embedding", embedding_, design_.embedding, "token_embd",
           config_.tied && !is_encoder(config_) ? &head_ : nullptr);

@@ -22,11 +22,6 @@ Tensor activated(const Tensor& x, Activation activation) {
 
 }  // namespace
 
-Tensor product(const Linear& layer, const Tensor& x, std::optional<DType> out) {
-  const LinearOptions options{.bias = layer.bias, .out = out};
-  return layer.parts.empty() ? linear(x, layer.weight, options) : linear(x, layer.parts, options);
-}
-
 Mlp::Mlp(Rng* rng, const ModelConfig& c, const Design& design, int64_t hidden, DType dtype)
     : gated_(!design.gate.empty() || !design.gate_up.empty()), activation_(design.activation) {
   const int64_t rows = gated_ ? 2 * hidden : hidden;
@@ -34,12 +29,13 @@ Mlp::Mlp(Rng* rng, const ModelConfig& c, const Design& design, int64_t hidden, D
   down_ = Linear(rng, hidden, c.width, last_deviation(c), dtype, design.mlp_bias);
 }
 
-Tensor Mlp::operator()(const Tensor& x, std::optional<DType> out) const {
-  const Tensor up = up_(x);
+Tensor Mlp::operator()(const Tensor& x, const AdapterRows& adapters,
+                       std::optional<DType> out) const {
+  const Tensor up = up_(x, adapters);
   const Tensor inner = !gated_                           ? activated(up, activation_)
                        : activation_ == Activation::silu ? swiglu(up)
                                                          : geglu(up);
-  return product(down_, inner, out);
+  return down_(inner, adapters, out);
 }
 
 void Mlp::visit(const std::string& name, const Names& published, const Names& gguf, int64_t expert,
@@ -71,10 +67,10 @@ Experts::Experts(Rng* rng, const ModelConfig& c, const Design& design, DType dty
   shared_gate_ = Linear(rng, c.width, 1, kDeviation, dtype, false);
 }
 
-Tensor Experts::operator()(const Tensor& x) const {
+Tensor Experts::operator()(const Tensor& x, const AdapterRows& adapters) const {
   const int64_t N = x.dim(0);
   const Route chosen =
-      route(product(router_, x, DType::f32), used_,
+      route(router_(x, adapters, DType::f32), used_,
             renormalised_ ? RouteWeights::renormalised : RouteWeights::probabilities);
   std::vector<std::vector<int32_t>> rows(experts_.size()), places(experts_.size());
   for (int32_t i = 0; i < N * used_; ++i) {
@@ -85,13 +81,14 @@ Tensor Experts::operator()(const Tensor& x) const {
   Tensor sum = Tensor::zeros({N, x.dim(1)});
   for (size_t e = 0; e < experts_.size(); ++e)
     if (!rows[e].empty())
-      sum = scatter_rows_in_place(sum, experts_[e](gather_rows(x, rows[e]), DType::f32), rows[e],
-                                  chosen.weights, places[e]);
+      sum = scatter_rows_in_place(
+          sum, experts_[e](gather_rows(x, rows[e]), adapters.gathered(rows[e]), DType::f32),
+          rows[e], chosen.weights, places[e]);
   if (shared_.empty()) return sum;
   std::vector<int32_t> all(static_cast<size_t>(N));
   std::iota(all.begin(), all.end(), 0);
-  const Tensor share = sigmoid(product(shared_gate_, x, DType::f32));
-  return scatter_rows_in_place(sum, shared_.front()(x, DType::f32), all, share, all);
+  const Tensor share = sigmoid(shared_gate_(x, adapters, DType::f32));
+  return scatter_rows_in_place(sum, shared_.front()(x, adapters, DType::f32), all, share, all);
 }
 
 void Experts::visit(const std::string& layer, const std::string& file, const std::string& blk,

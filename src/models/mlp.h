@@ -9,16 +9,14 @@
 
 namespace malssi {
 
-// x w^T + b in the dtype asked for; without one as Linear has it.
-Tensor product(const Linear& layer, const Tensor& x, std::optional<DType> out);
-
 // down(activation(gate) * up), or down(activation(up)).
 class Mlp {
  public:
   Mlp() = default;
   Mlp(Rng* rng, const ModelConfig& c, const Design& design, int64_t hidden, DType dtype);
 
-  Tensor operator()(const Tensor& x, std::optional<DType> out) const;
+  // adapters: of the rows of x.
+  Tensor operator()(const Tensor& x, const AdapterRows& adapters, std::optional<DType> out) const;
   // Names of the matrices in both spellings; `expert` as WeightPart has it.
   struct Names {
     std::string gate_up, gate, up, down;
@@ -38,7 +36,7 @@ class Experts {
   Experts() = default;
   Experts(Rng* rng, const ModelConfig& c, const Design& design, DType dtype);
 
-  Tensor operator()(const Tensor& x) const;  // f32
+  Tensor operator()(const Tensor& x, const AdapterRows& adapters) const;  // f32
   // layer, file: what stands before the names of the block's parts; blk: the same in GGUF.
   void visit(const std::string& layer, const std::string& file, const std::string& blk,
              const ModelConfig& c, const Design& design, const ParameterVisitor& visitor);

@@ -66,6 +66,8 @@ struct NamedTensor {
   Tensor value;
 };
 
+struct Adapter;  // models/adapter.h
+
 class Model {
  public:
   virtual ~Model() = default;
@@ -85,6 +87,11 @@ class Model {
   // The family's own config.json.
   Json hf_config() const;
 
+  // Adds a low-rank adapter, which acts on those tokens of a pass whose Context says so; returns its number, 0, 1, ... Throws
+  // Error, and adds nothing, where it does not fit.
+  int64_t attach(const Adapter& adapter);
+  int64_t adapters() const { return adapters_; }
+
   int64_t parameter_count();
   // Floating-point operations of one token's forward and backward pass in a sequence of this
   // length: 6 per weight that multiplies, plus causal attention's products (half of the full
@@ -95,6 +102,9 @@ class Model {
   Model(ModelConfig config, DType dtype) : config_(std::move(config)), dtype_(dtype) {}
   ModelConfig config_;
   DType dtype_;
+
+ private:
+  int64_t adapters_ = 0;
 };
 
 // A model with freshly drawn weights; the same seed gives the same weights whatever the compute

@@ -5,8 +5,10 @@
 
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
+#include "nn/low_rank.h"
 #include "ops/attention.h"
 #include "ops/rope.h"
 #include "tensor/tensor.h"
@@ -34,6 +36,13 @@ class Context {
   virtual Tensor attend(int64_t layer, const Tensor& qkv, const AttentionSpec& spec) = 0;
   // Seed for this pass's dropout; 0 switches dropout off.
   virtual uint64_t dropout_seed() const { return 0; }
+
+  // Which of the model's adapters act on which tokens; at first none.
+  const AdapterRows& adapters() const { return adapters_; }
+  void set_adapters(AdapterRows rows) { adapters_ = std::move(rows); }
+
+ private:
+  AdapterRows adapters_;
 };
 
 // Whole sequences at once; each token sees what the mask shows it of its own sequence.

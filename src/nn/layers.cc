@@ -32,6 +32,16 @@ Linear::Linear(Rng* rng, int64_t inputs, int64_t outputs, double deviation, DTyp
   if (with_bias) bias = Tensor::zeros({outputs}).want_grad();
 }
 
+Tensor Linear::operator()(const Tensor& x, const AdapterRows& adapters,
+                          std::optional<DType> out) const {
+  const LinearOptions options{.bias = bias, .out = out};
+  Tensor y = parts.empty() ? linear(x, weight, options) : linear(x, parts, options);
+  for (const LowRank& term : low_ranks)
+    if (const AdapterRows::Use* use = adapters.find(term.adapter))
+      y = add_low_rank(y, x, term, *use);
+  return y;
+}
+
 void Linear::visit(const std::string& name, const std::vector<PublishedPart>& parts,
                    const ParameterVisitor& visitor, bool transposed) {
   std::vector<WeightPart> weights, biases;
@@ -43,7 +53,8 @@ void Linear::visit(const std::string& name, const std::vector<PublishedPart>& pa
     row += part.rows;
   }
   CHECK(row == weight.dim(0), name, ": its parts have ", row, " rows, the weight ", weight.dim(0));
-  visitor({name + ".weight", &weight, ParameterKind::matrix, std::move(weights), &this->parts});
+  visitor({name + ".weight", &weight, ParameterKind::matrix, std::move(weights), &this->parts,
+           &low_ranks});
   if (bias) visitor({name + ".bias", &bias, ParameterKind::bias, std::move(biases)});
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,10 +35,9 @@ struct Linear {
   // w ~ N(0, deviation), drawn in f32 and kept in dtype; undefined without an rng.
   Linear(Rng* rng, int64_t inputs, int64_t outputs, double deviation, DType dtype, bool with_bias);
 
-  Tensor operator()(const Tensor& x) const {
-    const LinearOptions options{.bias = bias, .out = {}};
-    return parts.empty() ? linear(x, weight, options) : linear(x, parts, options);
-  }
+  // adapters: which rows of x use which of low_ranks. out: see LinearOptions.
+  Tensor operator()(const Tensor& x, const AdapterRows& adapters,
+                    std::optional<DType> out = {}) const;
   // transposed: files hold [inputs, outputs]. A layer without a bias shows none.
   void visit(const std::string& name, const std::vector<PublishedPart>& parts,
              const ParameterVisitor& visitor, bool transposed = false);
@@ -45,6 +45,7 @@ struct Linear {
   Tensor weight;              // [outputs, inputs]; only a shape where `parts` hold the numbers
   std::vector<Tensor> parts;  // rows as a file holds them, of any dtype: for inference
   Tensor bias;                // f32 [outputs], or undefined
+  std::vector<LowRank> low_ranks;
 };
 
 enum class NormKind { rms, layer };

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "nn/low_rank.h"
 #include "tensor/tensor.h"
 
 namespace malssi {
@@ -33,6 +34,8 @@ struct Parameter {
   std::vector<WeightPart> parts;  // how files name it; q, k and v of one matrix, for example
   // Where a matrix may be held in its files' own dtypes, one tensor for each part (see Linear); null: it may not.
   std::vector<Tensor>* held = nullptr;
+  // What low-rank adapters add to a linear layer's products; null: nothing can be added.
+  std::vector<LowRank>* low_ranks = nullptr;
   // Of a table that is the output layer, too: where its held numbers go rearranged for products; null: it does not multiply.
   Tensor* product = nullptr;
 

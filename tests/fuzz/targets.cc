@@ -20,6 +20,7 @@ constexpr Target kTargets[] = {
     {"json", run_json, json_seeds},
     {"config", run_config, config_seeds},
     {"folder", run_folder, folder_seeds},
+    {"adapter", run_adapter, adapter_seeds},
 };
 
 }  // namespace

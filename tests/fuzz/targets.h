@@ -56,5 +56,8 @@ Seeds config_seeds();
 // A model folder: config.json, tokenizer.json, tokenizer_config.json, model.safetensors.
 void run_folder(std::string_view input);
 Seeds folder_seeds();
+// A LoRA adapter: GGUF, or PEFT's adapter_config.json and safetensors file; it is attached to a small model.
+void run_adapter(std::string_view input);
+Seeds adapter_seeds();
 
 }  // namespace malssi::fuzz

@@ -111,10 +111,10 @@ def ask(path, body):
 
 
 @contextlib.contextmanager
-def served(bin_, model):
+def served(bin_, model, *more):
     log = tempfile.TemporaryFile("w+")
     server = subprocess.Popen([bin_ / "llama-server", "-m", model, "--port", str(PORT), "-t", "1", "-ngl", "0", "--no-warmup", "-c", "256",
-                               "-np", "1", "-fa", "off", "-ctk", "f32", "-ctv", "f32"], stdout=log, stderr=log)
+                               "-np", "1", "-fa", "off", "-ctk", "f32", "-ctv", "f32", *more], stdout=log, stderr=log)
     try:
         for _ in range(300):
             if server.poll() is not None:
@@ -131,11 +131,11 @@ def served(bin_, model):
         server.wait()
 
 
-def theirs(bin_, model):
+def theirs(bin_, model, *more):
     """The answer's ids; for each the log-probability and its lead over the second, and one step's probabilities of all 512. The
     server tells none for a byte that ends inside a character (null), and drops them from a longer list, so steps are asked singly."""
     ids, logprobs, leads, shown = [], [], [], None
-    with served(bin_, model):
+    with served(bin_, model, *more):
         prompt = ask("/tokenize", {"content": PROMPT, "add_special": True})["tokens"]
         for step in range(STEPS):
             reply = ask("/completion", {"prompt": prompt + ids, "n_predict": 1, "temperature": 0, "n_probs": 512, "ignore_eos": True,
@@ -151,9 +151,9 @@ def theirs(bin_, model):
     return {"prompt": prompt, "ids": ids, "logprobs": logprobs, "leads": leads, "shown": shown}
 
 
-def ours(malssi, model):
+def ours(malssi, model, *more):
     """The answer's ids and log-probabilities, up to an end of text."""
-    return json.loads(must(malssi, "generate", "--model", model, "--prompt", PROMPT, "--greedy", "--max-tokens", STEPS, "--json"))
+    return json.loads(must(malssi, "generate", "--model", model, "--prompt", PROMPT, "--greedy", "--max-tokens", STEPS, "--json", *more))
 
 
 def compare(label, want, got):

@@ -1,0 +1,43 @@
+// LoRA adapters (Hu et al. 2021) in files: a PEFT folder (adapter_config.json, adapter_model.safetensors), or a GGUF file with
+// general.type "adapter". What cannot be honoured (DoRA, biases, whole weights, embeddings) is refused in one line.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "models/adapter.h"
+#include "models/model.h"
+
+namespace malssi {
+
+enum class AdapterFormat { peft, gguf };
+
+// An adapter as its file has it: names and the order of rows are the format's; of a mixture's experts GGUF has all in one part.
+struct AdapterFile {
+  fs::path path;
+  AdapterFormat format = AdapterFormat::peft;
+  std::string base = {};          // the model it was made for, as it says; or empty
+  std::string architecture = {};  // GGUF's
+  double alpha = 0;
+  std::vector<AdapterPart> parts = {};
+  int64_t file_bytes = 0;
+
+  std::string where() const { return path.string(); }
+  int64_t parameter_count() const;
+};
+
+bool is_adapter(const fs::path& path);
+// Numbers stay in the file, which remains mapped. Error: no adapter, a damaged one, or one of a kind that is refused.
+AdapterFile open_adapter(const fs::path& path);
+
+// Under Hugging Face's names and in their order of rows, for this model. Error: GGUF's is for another architecture.
+Adapter fit_adapter(const AdapterFile& file, Model& model);
+// Opens it and attaches it; returns its number in the model.
+int64_t attach_adapter(Model& model, const fs::path& path);
+
+// Writes it as a GGUF file in f32, for the model (whose weights are not looked at). Error: a family that GGUF does not have, or
+// experts of one layer whose ranks differ.
+void write_gguf_adapter(const fs::path& to, const AdapterFile& file, Model& model);
+
+}  // namespace malssi
