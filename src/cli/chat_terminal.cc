@@ -43,7 +43,7 @@ class ChatTerminal {
       : console_(console),
         options_(std::move(options)),
         is_terminal_(::isatty(STDIN_FILENO) && ::isatty(STDOUT_FILENO)),
-        predictor_(*loaded.model, 1, options_.context),
+        predictor_(*loaded.model, 1, options_.context, options_.cache),
         generator_(predictor_, *loaded.tokenizer, options_.speculation.drafter,
                    options_.speculation.draft_tokens),
         session_(*loaded.tokenizer, loaded.dialogue(), predictor_.capacity(),

@@ -95,7 +95,7 @@ Results run_beams(const GenerateCommand& command, const LoadedModel& loaded,
                           .length_penalty = command.length_penalty,
                           .early_stopping = early_stopping_from(command.early_stopping)};
   check_beams(beams);
-  ModelPredictor predictor(*loaded.model, beams.beams, capacity);
+  ModelPredictor predictor(*loaded.model, beams.beams, capacity, command.flags.cache_type());
   Results results;
   for (BeamGeneration& found : generate_beams(predictor, *loaded.tokenizer, prompt, options, beams,
                                               StopSignal::requested)) {
@@ -110,7 +110,8 @@ Results run_samples(const GenerateCommand& command, const LoadedModel& loaded,
                     const std::vector<int32_t>& prompt, GenerateOptions options, int64_t capacity) {
   const int64_t drawn = command.best_of.value_or(command.samples);
   if (command.best_of) options.logprobs = std::max<int64_t>(options.logprobs, 0);
-  ModelPredictor predictor(*loaded.model, std::min<int64_t>(drawn, 16), capacity);
+  ModelPredictor predictor(*loaded.model, std::min<int64_t>(drawn, 16), capacity,
+                           command.flags.cache_type());
   const std::vector<std::vector<int32_t>> prompts(static_cast<size_t>(drawn), prompt);
   Results results{.generations = generate_batch(predictor, *loaded.tokenizer, prompts, options,
                                                 {.cancelled = StopSignal::requested})};
@@ -128,7 +129,7 @@ Results run_one(const GenerateCommand& command, const LoadedModel& loaded,
                 const std::vector<int32_t>& prompt, const GenerateOptions& options,
                 int64_t capacity, Runner& runner) {
   const Speculation speculation = command.speculation.make(loaded, capacity);
-  ModelPredictor predictor(*loaded.model, 1, capacity);
+  ModelPredictor predictor(*loaded.model, 1, capacity, command.flags.cache_type());
   Generator generator(predictor, *loaded.tokenizer, speculation.drafter, speculation.draft_tokens);
   Results results{.streamed = !command.json};
   const GenerateHooks hooks{
@@ -222,6 +223,7 @@ void run_prompts(const GenerateCommand& command, const LoadedModel& loaded,
                  {.generate = options,
                   .parallel = command.parallel,
                   .context = command.flags.context_of(loaded, wanted),
+                  .cache = command.flags.cache_type(),
                   .cancelled = StopSignal::requested},
                  put);
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "infer/kv_cache.h"
 #include "infer/rows.h"
 #include "nn/context.h"
 #include "ops/loss.h"
@@ -17,8 +18,26 @@ namespace {
 
 constexpr int64_t kPassTokens = 1024;
 
+Tensor hidden_of(Model& model, std::span<const int32_t> inputs, const std::vector<int32_t>& starts,
+                 std::optional<DType> cache_dtype) {
+  if (!cache_dtype) {
+    CausalBatch context(starts);
+    return model.hidden(inputs, context);
+  }
+  std::vector<CachedContext::Piece> pieces;
+  int64_t longest = 0;
+  for (size_t i = 0; i + 1 < starts.size(); ++i) {
+    pieces.push_back({.slot = static_cast<int64_t>(i), .count = starts[i + 1] - starts[i]});
+    longest = std::max(longest, pieces.back().count);
+  }
+  KvCache cache(model.config(), static_cast<int64_t>(pieces.size()), longest, *cache_dtype);
+  CachedContext context(cache, pieces);
+  return model.hidden(inputs, context);
+}
+
 // One pass over windows that fit it together.
-double score_pass(Model& model, std::span<const int32_t> ids, std::span<const Window> windows) {
+double score_pass(Model& model, std::span<const int32_t> ids, std::span<const Window> windows,
+                  std::optional<DType> cache) {
   std::vector<int32_t> inputs, targets, starts;
   std::vector<int64_t> rows;
   for (const Window& window : windows) {
@@ -34,8 +53,7 @@ double score_pass(Model& model, std::span<const int32_t> ids, std::span<const Wi
     inputs.insert(inputs.end(), input.begin(), input.end());
   }
   starts.push_back(static_cast<int32_t>(inputs.size()));
-  CausalBatch context(starts);
-  const Tensor hidden = pick_rows(model.hidden(inputs, context), rows);
+  const Tensor hidden = pick_rows(hidden_of(model, inputs, starts, cache), rows);
   const std::vector<float> ones(targets.size(), 1.0f);
   std::vector<float> losses;
   lm_loss(hidden, model.head(), targets, ones, 1.0f, &losses, model.logit_softcap());
@@ -77,7 +95,7 @@ double score_windows(Model& model, std::span<const int32_t> ids, std::span<const
       scored += window.scored();
       ++count;
     }
-    total += score_pass(model, ids, windows.subspan(begin, count));
+    total += score_pass(model, ids, windows.subspan(begin, count), options.cache);
     REQUIRE(std::isfinite(total),
             "the model's loss is not a finite number: its weights are damaged, or too large for "
             "this precision (try --dtype f32)");

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "infer/kv_cache.h"
@@ -13,8 +14,9 @@ namespace malssi {
 class ModelPredictor : public Predictor {
  public:
   // The model must outlive this. capacity: tokens of each slot, 0 for the model's context; never
-  // more than that.
-  ModelPredictor(Model& model, int64_t slots, int64_t capacity = 0);
+  // more than that. cache: what keys and values are kept in, without one as exact as the weights.
+  ModelPredictor(Model& model, int64_t slots, int64_t capacity = 0,
+                 std::optional<DType> cache = std::nullopt);
 
   int64_t vocab() const override { return model_.config().vocab; }
   int64_t slots() const override { return slots_; }
@@ -22,6 +24,7 @@ class ModelPredictor : public Predictor {
   int64_t length(int64_t slot) const override { return cache_.length(slot); }
   void truncate(int64_t slot, int64_t length) override { cache_.truncate(slot, length); }
   void copy(int64_t from, int64_t to) override { cache_.copy(from, to); }
+  const KvCache& cache() const { return cache_; }
   std::span<const float> feed(std::span<const Piece> pieces) override;
 
  private:

@@ -1,10 +1,11 @@
-// Attention of new tokens over a paged cache: blocks of queries that share a key/value head go through its pages, with
+// Attention of new tokens over a paged cache, in f32 where that is or holds all that the cache keeps (f32, f16), else in bf16
+// with sums in f32: blocks of queries that share a key/value head go through its pages, with
 // running maxima and sums (Dao 2023). A page is a page whatever the batch, so a token's result does not depend on what is
 // computed beside it.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/cpu/attention_paged.cc"
 #include "hwy/foreach_target.h"  // NOLINT: must come before highway.h
-#include "kernels/cpu/block_product-inl.h"
+#include "kernels/cpu/paged_panels-inl.h"
 
 #include <cmath>
 #include <vector>
@@ -85,6 +86,7 @@ void attend_block(const PagedLayer& layer, const PagedQuery& query, const Block&
   T* const weights = scratch.take<T>(padded_rows * kPageTokens);
   float* const scores = scratch.take<float>(padded_rows * kPageTokens);
   float* const result = scratch.take<float>(padded_rows * padded);
+  T* const panels = scratch.take<T>(layer.head_elements());
   RowState states[kBlockRows];
   std::memset(static_cast<void*>(queries), 0,
               static_cast<size_t>(padded_rows * padded) * sizeof(T));
@@ -104,8 +106,8 @@ void attend_block(const PagedLayer& layer, const PagedQuery& query, const Block&
   const int64_t seen_from =
       query.window > 0 ? std::max<int64_t>(0, first_position - query.window + 1) : 0;
   for (int64_t page = seen_from / kPageTokens; page <= last_position / kPageTokens; ++page) {
-    const int64_t at = layer.head_at(piece.pages[page], block.kv), begin = page * kPageTokens;
-    block_product(queries, static_cast<const T*>(layer.keys) + at, scores,
+    const int64_t begin = page * kPageTokens;
+    block_product(queries, key_panels(layer, piece.pages[page], block.kv, panels), scores,
                   {padded_rows, kPageTokens, padded, padded, padded, kPageTokens, false});
     for (int64_t i = 0; i < rows; ++i) {
       const int64_t position = piece.past + (block.first + i) / group;
@@ -118,7 +120,7 @@ void attend_block(const PagedLayer& layer, const PagedQuery& query, const Block&
         store(hn::Mul(load(d, row + c), hn::Set(d, earlier)), d, row + c);
       });
     }
-    block_product(weights, static_cast<const T*>(layer.values) + at, result,
+    block_product(weights, value_panels(layer, piece.pages[page], block.kv, panels), result,
                   {padded_rows, padded, kPageTokens, kPageTokens, kPageTokens, padded, true});
   }
   for (int64_t i = 0; i < rows; ++i) {
@@ -161,7 +163,7 @@ void attention_paged(const PagedLayer& layer, const PagedQuery& query,
   with_type(q, [&](auto* queries) {
     auto* const to =
         static_cast<std::remove_const_t<std::remove_pointer_t<decltype(queries)>>*>(out.data);
-    if (layer.dtype == DType::f32)
+    if (layer.dtype == DType::f32 || layer.dtype == DType::f16)
       attend_typed<float>(layer, query, pieces, queries, to);
     else
       attend_typed<bf16>(layer, query, pieces, queries, to);
