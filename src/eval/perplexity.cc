@@ -30,7 +30,8 @@ Tensor hidden_of(Model& model, std::span<const int32_t> inputs, const std::vecto
     pieces.push_back({.slot = static_cast<int64_t>(i), .count = starts[i + 1] - starts[i]});
     longest = std::max(longest, pieces.back().count);
   }
-  KvCache cache(model.config(), static_cast<int64_t>(pieces.size()), longest, *cache_dtype);
+  KvCache cache(model.config(), static_cast<int64_t>(pieces.size()), longest, *cache_dtype,
+                model.dtype());
   CachedContext context(cache, pieces);
   return model.hidden(inputs, context);
 }

@@ -13,7 +13,8 @@ int64_t pages_for(int64_t tokens) { return (tokens + kPageTokens - 1) / kPageTok
 
 }  // namespace
 
-KvCache::KvCache(const ModelConfig& config, int64_t slots, int64_t capacity, DType dtype)
+KvCache::KvCache(const ModelConfig& config, int64_t slots, int64_t capacity, DType dtype,
+                 DType compute)
     : capacity_(capacity), slots_(static_cast<size_t>(slots)) {
   CHECK(std::ranges::find(kCacheDtypes, dtype) != std::end(kCacheDtypes), "a cache of ",
         dtype_name(dtype));
@@ -21,7 +22,10 @@ KvCache::KvCache(const ModelConfig& config, int64_t slots, int64_t capacity, DTy
   references_.assign(static_cast<size_t>(pages), 0);
   for (int64_t page = pages; page-- > 0;) free_.push_back(static_cast<int32_t>(page));
   for (int64_t i = 0; i < config.layers; ++i) {
-    PagedLayer layer{.dtype = dtype, .kv_heads = config.kv_heads, .head_dim = config.head_dim};
+    PagedLayer layer{.dtype = dtype,
+                     .kv_heads = config.kv_heads,
+                     .head_dim = config.head_dim,
+                     .compute = compute};
     const Tensor keys = Tensor::empty({pages, layer.page_bytes()}, DType::u8);
     const Tensor values = Tensor::empty({pages, layer.page_bytes()}, DType::u8);
     layer.keys = keys.data();

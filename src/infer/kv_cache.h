@@ -14,8 +14,9 @@ namespace malssi {
 
 class KvCache {
  public:
-  // Room for `slots` sequences of up to `capacity` tokens; memory is taken as it is used.
-  KvCache(const ModelConfig& config, int64_t slots, int64_t capacity, DType dtype);
+  // Room for `slots` sequences of up to `capacity` tokens; memory is taken as it is used. compute: what q8_0 is unpacked to.
+  KvCache(const ModelConfig& config, int64_t slots, int64_t capacity, DType dtype,
+          DType compute = DType::f32);
 
   int64_t slots() const { return static_cast<int64_t>(slots_.size()); }
   int64_t capacity() const { return capacity_; }

@@ -48,7 +48,8 @@ ModelPredictor::ModelPredictor(Model& model, int64_t slots, int64_t capacity,
       parameters_(model.parameter_count()),
       slots_(slots),
       capacity_(capacity > 0 ? std::min(capacity, model.config().context) : model.config().context),
-      cache_(model.config(), slots, capacity_, cache ? *cache : usual_cache(model)) {}
+      cache_(model.config(), slots, capacity_, cache ? *cache : usual_cache(model), model.dtype()) {
+}
 
 std::span<const float> ModelPredictor::feed(std::span<const Piece> pieces) {
   std::vector<int32_t> ids;

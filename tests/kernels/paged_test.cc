@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <numeric>
 #include <vector>
 
+#include "base/error.h"
 #include "base/random.h"
 #include "kernels/table.h"
 
@@ -19,10 +21,17 @@ std::vector<float> numbers(int64_t count, uint64_t seed) {
   return out;
 }
 
+struct Kept {
+  DType dtype, compute;
+};
+
 // Memory for pages, all of whose tokens are filled at random.
 struct FilledPages {
-  FilledPages(DType dtype, int64_t kv_heads, int64_t head_dim, int64_t pages)
-      : layer{.dtype = dtype, .kv_heads = kv_heads, .head_dim = head_dim},
+  FilledPages(Kept kept, int64_t kv_heads, int64_t head_dim, int64_t pages)
+      : layer{.dtype = kept.dtype,
+              .kv_heads = kv_heads,
+              .head_dim = head_dim,
+              .compute = kept.compute},
         keys(static_cast<size_t>(pages * layer.page_bytes())),
         values(keys.size()) {
     layer.keys = keys.data();
@@ -45,10 +54,15 @@ struct Case {
 constexpr Case kCases[] = {
     {4, 2, 20, 0, 0}, {1, 1, 64, 0, 5}, {6, 2, 32, 70, 0}, {8, 1, 128, 3, 0}};
 
-class PagedIn : public testing::TestWithParam<DType> {};
-INSTANTIATE_TEST_SUITE_P(Types, PagedIn,
-                         testing::Values(DType::f32, DType::bf16, DType::f16, DType::q8_0),
-                         [](const auto& type) { return std::string(dtype_name(type.param)); });
+class PagedIn : public testing::TestWithParam<Kept> {};
+INSTANTIATE_TEST_SUITE_P(
+    Types, PagedIn,
+    testing::Values(Kept{DType::f32, DType::f32}, Kept{DType::bf16, DType::bf16},
+                    Kept{DType::f16, DType::f32}, Kept{DType::q8_0, DType::f32},
+                    Kept{DType::q8_0, DType::bf16}),
+    [](const auto& kept) {
+      return concat(dtype_name(kept.param.dtype), "_read_in_", dtype_name(kept.param.compute));
+    });
 
 std::vector<float> attended(const KernelTable& table, const FilledPages& pages, const Case& c,
                             DType dtype) {
@@ -74,7 +88,7 @@ TEST_P(PagedIn, AttentionAgreesWithTheReference) {
     for (const DType dtype : {DType::f32, DType::bf16}) {
       const auto fast = attended(kernels(), pages, c, dtype);
       const auto slow = attended(scalar_kernels(), pages, c, dtype);
-      const bool is_exact = GetParam() == DType::f32 || GetParam() == DType::f16;
+      const bool is_exact = GetParam().compute == DType::f32;
       // In bf16 queries and probabilities are rounded too.
       const float tolerance = !is_exact ? 5e-2f : dtype == DType::f32 ? 1e-4f : 2e-2f;
       for (size_t i = 0; i < fast.size(); ++i)
@@ -84,26 +98,44 @@ TEST_P(PagedIn, AttentionAgreesWithTheReference) {
   }
 }
 
+// The largest number that shares a scale with the i-th.
+float largest_beside(const std::vector<float>& row, size_t i) {
+  float largest = 0;
+  for (size_t j = i / 32 * 32; j < std::min(i / 32 * 32 + 32, row.size()); ++j)
+    largest = std::max(largest, std::abs(row[j]));
+  return largest;
+}
+
 TEST_P(PagedIn, NumbersComeBackAsNearAsTheTypeAllows) {
   const FilledPages pages(GetParam(), 2, 40, 2);
   const PagedLayer& layer = pages.layer;
-  const auto key = numbers(40, 7), value = numbers(40, 8);
+  std::vector<float> key = numbers(40, 7), value = numbers(40, 8);
   const float before = layer.key(1, 1, 16, 39);
   layer.put(1, 1, 17, key.data(), value.data());
   EXPECT_EQ(layer.key(1, 1, 16, 39), before);
+  key.resize(static_cast<size_t>(layer.padded_dim()));
+  if (layer.rotates()) rotate(key.data(), layer.padded_dim());
   const auto slack = [&](const std::vector<float>& row, size_t i) {
-    float largest = 0;
-    for (size_t j = i / 32 * 32; j < std::min<size_t>(i / 32 * 32 + 32, 40); ++j)
-      largest = std::max(largest, std::abs(row[j]));
-    if (GetParam() == DType::q8_0) return largest / 127 * 0.51f;
-    return std::abs(row[i]) * (GetParam() == DType::bf16  ? 1 / 256.0f
-                               : GetParam() == DType::f16 ? 1 / 2048.0f
-                                                          : 0);
+    if (layer.dtype == DType::q8_0) return largest_beside(row, i) / 127 * 0.51f;
+    const float relative = layer.dtype == DType::bf16 ? 0x1p-8f : 0x1p-11f;
+    return layer.dtype == DType::f32 ? 0 : std::abs(row[i]) * relative;
   };
   for (size_t i = 0; i < 40; ++i) {
     EXPECT_NEAR(layer.key(1, 1, 17, static_cast<int64_t>(i)), key[i], slack(key, i)) << i;
     EXPECT_NEAR(layer.value(1, 1, 17, static_cast<int64_t>(i)), value[i], slack(value, i)) << i;
   }
+}
+
+TEST(Paged, RotatingTwiceChangesNothingAndKeepsProducts) {
+  const std::vector<float> a = numbers(64, 1), b = numbers(64, 2);
+  std::vector<float> x = a, y = b;
+  rotate(x.data(), 64);
+  rotate(y.data(), 64);
+  EXPECT_NEAR(std::inner_product(x.begin(), x.end(), y.begin(), 0.0f),
+              std::inner_product(a.begin(), a.end(), b.begin(), 0.0f), 1e-4);
+  EXPECT_GT(std::abs(x[0] - a[0]) + std::abs(x[1] - a[1]), 0.01);
+  rotate(x.data(), 64);
+  for (size_t i = 0; i < 64; ++i) EXPECT_NEAR(x[i], a[i], 1e-5) << i;
 }
 
 TEST_P(PagedIn, ZerosAndTheSmallestNumbersStayFinite) {

@@ -1,5 +1,4 @@
-// Attention of new tokens over a paged cache, in f32 where that is or holds all that the cache keeps (f32, f16), else in bf16
-// with sums in f32: blocks of queries that share a key/value head go through its pages, with
+// Attention of new tokens over a paged cache: blocks of queries that share a key/value head go through its pages, with
 // running maxima and sums (Dao 2023). A page is a page whatever the batch, so a token's result does not depend on what is
 // computed beside it.
 #undef HWY_TARGET_INCLUDE
@@ -73,6 +72,18 @@ struct Block {
   int64_t kv, first, last;
 };
 
+// One head's query; room [padded_dim].
+template <class T, class Q>
+void take_query(const PagedLayer& layer, const Q* from, float* room, T* to) {
+  const int64_t dim = layer.head_dim, padded = layer.padded_dim();
+  if (!layer.rotates())
+    return for_lanes(dim, [&](auto d, int64_t c) { store(load(d, from + c), d, to + c); });
+  for_lanes(dim, [&](auto d, int64_t c) { store(load(d, from + c), d, room + c); });
+  std::fill(room + dim, room + padded, 0.0f);
+  rotate(room, padded);
+  for_lanes(padded, [&](auto d, int64_t c) { store(load(d, room + c), d, to + c); });
+}
+
 template <class T, class Q>
 void attend_block(const PagedLayer& layer, const PagedQuery& query, const Block& block, const Q* q,
                   Q* out) {
@@ -87,6 +98,7 @@ void attend_block(const PagedLayer& layer, const PagedQuery& query, const Block&
   float* const scores = scratch.take<float>(padded_rows * kPageTokens);
   float* const result = scratch.take<float>(padded_rows * padded);
   T* const panels = scratch.take<T>(layer.head_elements());
+  float* const room = scratch.take<float>(padded);
   RowState states[kBlockRows];
   std::memset(static_cast<void*>(queries), 0,
               static_cast<size_t>(padded_rows * padded) * sizeof(T));
@@ -97,9 +109,8 @@ void attend_block(const PagedLayer& layer, const PagedQuery& query, const Block&
   const auto row_of = [&](int64_t r) { return piece.row + r / group; };
   for (int64_t i = 0; i < rows; ++i) {
     const int64_t r = block.first + i;
-    const Q* from = q + row_of(r) * query.row_width + head_of(r) * dim;
-    for_lanes(dim,
-              [&](auto d, int64_t c) { store(load(d, from + c), d, queries + i * padded + c); });
+    take_query(layer, q + row_of(r) * query.row_width + head_of(r) * dim, room,
+               queries + i * padded);
   }
   const int64_t first_position = piece.past + block.first / group;
   const int64_t last_position = piece.past + (block.last - 1) / group;
@@ -163,10 +174,10 @@ void attention_paged(const PagedLayer& layer, const PagedQuery& query,
   with_type(q, [&](auto* queries) {
     auto* const to =
         static_cast<std::remove_const_t<std::remove_pointer_t<decltype(queries)>>*>(out.data);
-    if (layer.dtype == DType::f32 || layer.dtype == DType::f16)
-      attend_typed<float>(layer, query, pieces, queries, to);
-    else
+    if (layer.in_bf16())
       attend_typed<bf16>(layer, query, pieces, queries, to);
+    else
+      attend_typed<float>(layer, query, pieces, queries, to);
   });
 }
 

@@ -13,12 +13,13 @@ HWY_BEFORE_NAMESPACE();
 namespace malssi {
 namespace HWY_NAMESPACE {
 
-HWY_INLINE void widen_halves(const void* halves, int64_t n, float* to) {
+HWY_INLINE const float* widen_halves(const void* halves, int64_t n, float* to) {
   const Full d;
   const hn::Rebind<hwy::float16_t, Full> half;
   const auto* const from = static_cast<const hwy::float16_t*>(halves);
   for (int64_t i = 0; i < n; i += static_cast<int64_t>(Lanes(d)))
     store(hn::PromoteTo(d, hn::LoadU(half, from + i)), d, to + i);
+  return to;
 }
 
 HWY_INLINE void scale_levels(const ScaledLevels& from, bf16* to) {
@@ -34,20 +35,53 @@ HWY_INLINE void scale_levels(const ScaledLevels& from, bf16* to) {
     }
 }
 
-HWY_INLINE const float* single_panels(const PagedLayer& layer, const char* head, float* room) {
-  if (layer.dtype == DType::f32) return reinterpret_cast<const float*>(head);
-  widen_halves(head, layer.head_elements(), room);
-  return room;
+// Rows of 16 levels, each with the same 16 scales (step 0), or with one of its own, those of rows `step` apart.
+HWY_INLINE void scale_rows(const int8_t* levels, const float* scales, int64_t rows, int64_t step,
+                           float* to) {
+  const Full d;
+  const hn::Rebind<int8_t, Full> d8;
+  const hn::Rebind<int32_t, Full> d32;
+  for (int64_t row = 0; row < rows; ++row)
+    for (int64_t i = 0; i < kPanel; i += static_cast<int64_t>(Lanes(d))) {
+      const int64_t at = row * kPanel + i;
+      const auto level = hn::ConvertTo(d, hn::PromoteTo(d32, hn::LoadU(d8, levels + at)));
+      const auto scale = step == 0 ? load(d, scales + i) : hn::Set(d, scales[row * step]);
+      store(hn::Mul(level, scale), d, to + at);
+    }
 }
 
 // Of a head's page; `room` has head_elements(), for where they must be unpacked.
 HWY_INLINE const float* key_panels(const PagedLayer& layer, int64_t page, int64_t head,
                                    float* room) {
-  return single_panels(layer, layer.head_keys(page, head), room);
+  char* const from = layer.head_keys(page, head);
+  if (layer.dtype == DType::f32) return reinterpret_cast<const float*>(from);
+  if (layer.dtype == DType::f16) return widen_halves(from, layer.head_elements(), room);
+  HWY_ALIGN float scales[kPageTokens];
+  for (int64_t block = 0; block < layer.padded_dim(); block += PagedLayer::kBlock) {
+    widen_halves(layer.scales(from) + PagedLayer::scale_at(0, block), kPageTokens, scales);
+    for (int64_t token = 0; token < kPageTokens; token += kPanel) {
+      const int64_t at = layer.key_at(token, block);
+      scale_rows(reinterpret_cast<const int8_t*>(from) + at, scales + token, PagedLayer::kBlock, 0,
+                 room + at);
+    }
+  }
+  return room;
 }
+
 HWY_INLINE const float* value_panels(const PagedLayer& layer, int64_t page, int64_t head,
                                      float* room) {
-  return single_panels(layer, layer.head_values(page, head), room);
+  char* const from = layer.head_values(page, head);
+  if (layer.dtype == DType::f32) return reinterpret_cast<const float*>(from);
+  if (layer.dtype == DType::f16) return widen_halves(from, layer.head_elements(), room);
+  HWY_ALIGN float scales[kPageTokens];
+  for (int64_t block = 0; block < layer.padded_dim(); block += PagedLayer::kBlock) {
+    widen_halves(layer.scales(from) + PagedLayer::scale_at(0, block), kPageTokens, scales);
+    for (int64_t first = block; first < block + PagedLayer::kBlock; first += kPanel) {
+      const int64_t at = layer.value_at(0, first);
+      scale_rows(reinterpret_cast<const int8_t*>(from) + at, scales, kPageTokens, 1, room + at);
+    }
+  }
+  return room;
 }
 
 // A panel has 16 tokens, whose scales hold for 32 numbers of each: for 16 units of 16 tokens by 2 numbers.
