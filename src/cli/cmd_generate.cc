@@ -43,6 +43,7 @@ struct GenerateCommand {
   double length_penalty = 1.0;
   std::string early_stopping = "heuristic";
   bool json = false;
+  bool timings = false;
   int64_t logprobs = 0;
 };
 
@@ -135,12 +136,10 @@ Results run_one(const GenerateCommand& command, const LoadedModel& loaded,
   const GenerateHooks hooks{
       .on_text = results.streamed ? std::function<void(std::string_view)>(put) : nullptr,
       .cancelled = StopSignal::requested};
-  const auto start = std::chrono::steady_clock::now();
   results.generations.push_back(generator.run(prompt, options, hooks));
-  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   if (results.streamed) put("\n");
-  if (speculation.drafter)
-    note_speculation(generator.statistics(), seconds.count(), runner.console);
+  if (speculation.drafter) note_speculation(generator.statistics(), runner.console);
+  if (command.timings) runner.console.note(dump_json(timings_json(generator.statistics())));
   return results;
 }
 
@@ -206,6 +205,9 @@ void check_flags(const GenerateCommand& command) {
     throw UsageError(
         "--prompts answers each prompt of its file once: leave out --prompt, "
         "--prompt-file, --samples, --best-of and --beams");
+  if (command.timings && (batch || command.beams || many))
+    throw UsageError(
+        "--timings is for one answer: leave out --prompts, --samples, --best-of and --beams");
   if (command.speculation.given() && (batch || command.beams || many))
     throw UsageError(
         "--speculate is for one answer: leave out --prompts, --samples, --best-of and "
@@ -299,6 +301,8 @@ void add_generate(CLI::App& app, Runner& runner) {
   sub->add_option("--best-of", command->best_of,
                   "draw so many, and print the --samples of highest mean log-probability")
       ->check(CLI::Range(int64_t{1}, int64_t{10000}));
+  sub->add_flag("--timings", command->timings,
+                "print on standard error, as JSON, how long reading and writing took");
   sub->add_flag("--json", command->json, "print JSON with every token's log-probability");
   sub->add_option("--logprobs", command->logprobs, "with --json: also the N likeliest tokens")
       ->check(CLI::Range(int64_t{0}, int64_t{1000}));
