@@ -65,7 +65,8 @@ template <class Visit>
 void walk(Walker& walker, int32_t from, const TokenList& list, const Visit& visit) {
   std::vector<int32_t> places(list.longest() + 1, from);  // after 0, 1, .. bytes
   size_t dead = kNever, left = kNever;  // bytes after which the walk ended, or left the rule
-  for (size_t i = 0; i < list.size(); ++i) {
+  for (size_t i = 0, next = 0; i < list.size(); i = next) {
+    next = i + 1;
     size_t at = list.shared(i);
     if (at >= dead && left > dead) continue;  // begins as one that died inside
     if (at < dead) {
@@ -82,6 +83,7 @@ void walk(Walker& walker, int32_t from, const TokenList& list, const Visit& visi
         places[at] = place;
       }
     }
+    if (dead == list.shared(i) + 1 && left > dead) next = list.next(i);
     visit(i, dead == kNever, left != kNever);
   }
 }
@@ -111,6 +113,10 @@ std::vector<int32_t> sorted_tokens(const Tokenizer& tokenizer) {
 
 void TokenList::add(int32_t id, std::string_view bytes) {
   const int32_t shared = ids_.empty() ? 0 : shared_bytes(last_, bytes);
+  for (; !open_.empty() && shared_[open_.back()] >= shared; open_.pop_back())
+    next_[open_.back()] = size();
+  open_.push_back(size());
+  next_.push_back(kNever);
   ids_.push_back(id);
   shared_.push_back(shared);
   bytes_ += bytes.substr(static_cast<size_t>(shared));

@@ -5,6 +5,7 @@
 // not depend on the stack is that of Dong et al. 2024, XGrammar, section 3.1.)
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -32,11 +33,14 @@ class TokenList {
     const size_t begin = i == 0 ? 0 : ends_[i - 1];
     return std::string_view(bytes_).substr(begin, ends_[i] - begin);
   }
+  // The next token that does not share the first byte of this one's rest.
+  size_t next(size_t i) const { return std::min(next_[i], size()); }
   size_t longest() const { return longest_; }
 
  private:
   std::vector<int32_t> ids_, shared_;
-  std::vector<size_t> ends_;  // of the rests
+  std::vector<size_t> ends_;         // of the rests
+  std::vector<size_t> next_, open_;  // open: tokens whose next one has not come yet
   std::string bytes_, last_;
   size_t longest_ = 0;
 };
