@@ -92,8 +92,8 @@ class Speculation(GenerateTest):
         self.assertEqual(done.out, self.good(*args).out)
         self.assertRegex(done.err, r"speculation: (\d+) of \1 drafted")
 
-    def test_a_draft_model_of_another_vocabulary_is_refused(self):
-        self.bad("generate", "--model", BASE, "--prompt", "a", "--speculate", CHAT, words=["--speculate", "vocabulary"])
+    def test_a_draft_model_that_is_not_there_is_named(self):
+        self.bad("generate", "--model", BASE, "--prompt", "a", "--speculate", self.folder / "none", words=["none"])
 
     def test_is_for_one_answer(self):
         self.bad("generate", "--model", BASE, "--prompt", "a", "--samples", "2", "--speculate", "lookup",
