@@ -17,7 +17,7 @@ const fs::path kWeights = fs::path(MALSSI_SOURCE_DIR) / ".." / "shared" / "data"
 
 // Stories that the model draws, each of as many tokens as its context has.
 std::vector<std::string> stories(Model& model, const Tokenizer& tokenizer, int64_t count) {
-  ModelPredictor predictor(model, 8);
+  ModelPredictor predictor(model, 16);
   const std::vector<std::vector<int32_t>> prompts(static_cast<size_t>(count), {1});
   std::vector<std::string> texts;
   for (const Generation& one :
@@ -34,7 +34,7 @@ TEST(CacheTypes, CostNextToNothingInPerplexity) {
   const auto model = make_model(source.config, DType::f32, std::nullopt);
   import_weights(*model, source.find);
   const auto tokenizer = load_tokenizer(kWeights / "tok512.bin");
-  const std::vector<std::string> texts = stories(*model, *tokenizer, 40);
+  const std::vector<std::string> texts = stories(*model, *tokenizer, 16);
   const auto perplexity = [&](std::optional<DType> cache) {
     Likelihood all;
     for (const std::string& text : texts)
