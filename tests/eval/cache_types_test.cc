@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/file.h"
+#include "base/parallel.h"
 #include "eval/perplexity.h"
 #include "infer/generate.h"
 #include "infer/model_predictor.h"
@@ -27,7 +28,17 @@ std::vector<std::string> stories(Model& model, const Tokenizer& tokenizer, int64
   return texts;
 }
 
-TEST(CacheTypes, CostNextToNothingInPerplexity) {
+// One thread: on a model this small, waiting for a second one on a busy machine would take most of the time.
+class CacheTypes : public testing::Test {
+ protected:
+  void SetUp() override { set_thread_count(1); }
+  void TearDown() override { set_thread_count(threads_); }
+
+ private:
+  int threads_ = thread_count();
+};
+
+TEST_F(CacheTypes, CostNextToNothingInPerplexity) {
   if (!fs::exists(kWeights / "stories260K.bin"))
     GTEST_SKIP() << "no stories260K.bin in " << kWeights;
   const ModelSource source = open_model(kWeights / "stories260K.bin");
