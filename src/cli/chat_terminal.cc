@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <functional>
 #include <sstream>
@@ -45,7 +44,7 @@ class ChatTerminal {
       : console_(console),
         options_(std::move(options)),
         is_terminal_(::isatty(STDIN_FILENO) && ::isatty(STDOUT_FILENO)),
-        predictor_(*loaded.model, 1, options_.context),
+        predictor_(*loaded.model, 1, options_.context, options_.cache),
         generator_(predictor_, *loaded.tokenizer, options_.speculation.drafter,
                    options_.speculation.draft_tokens),
         session_(*loaded.tokenizer, loaded.dialogue(), predictor_.capacity(),
@@ -73,8 +72,7 @@ class ChatTerminal {
       }
       if (quit_) break;
     }
-    if (options_.speculation.drafter)
-      note_speculation(generator_.statistics(), std::max(seconds_, 1e-9), console_);
+    if (options_.speculation.drafter) note_speculation(generator_.statistics(), console_);
   }
 
  private:
@@ -112,7 +110,6 @@ class ChatTerminal {
       console_.note(concat("(the context is full: the oldest ", prompt.forgotten,
                            " messages are forgotten)"));
     Generation generation;
-    const auto start = std::chrono::steady_clock::now();
     try {
       generation = generator_.run(prompt.ids, options_.generate,
                                   {.on_text = put, .cancelled = Interrupt::requested});
@@ -120,7 +117,6 @@ class ChatTerminal {
       session_.answer("");
       throw;
     }
-    seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     put("\n");
     session_.answer(generation.text);
     // Another draw for the same question must be another one.
@@ -220,7 +216,6 @@ class ChatTerminal {
   LineReader lines_{STDIN_FILENO};
   std::vector<std::string> saved_;  // files that this conversation may replace
   bool quit_ = false;
-  double seconds_ = 0;  // of all answers
   const std::vector<Command> commands_ = {
       {"/reset", &ChatTerminal::reset}, {"/system", &ChatTerminal::system},
       {"/undo", &ChatTerminal::undo},   {"/retry", &ChatTerminal::retry},

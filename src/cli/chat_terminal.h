@@ -1,6 +1,7 @@
 // The conversation that `malssi chat` holds, and that the demo ends with.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "base/console.h"
@@ -13,7 +14,8 @@ namespace malssi {
 struct ChatTerminalOptions {
   GenerateOptions generate;  // generation_defaults(loaded, for_chat)
   std::string system = {};
-  int64_t context = 0;  // tokens to remember; 0: the model's context
+  int64_t context = 0;              // tokens to remember; 0: the model's context
+  std::optional<DType> cache = {};  // what keys and values are kept in
   Speculation speculation = {};
 };
 

@@ -10,6 +10,7 @@
 #include "base/format.h"
 #include "base/json.h"
 #include "base/signal.h"
+#include "cli/cache_flag.h"
 #include "cli/commands.h"
 #include "cli/generation_flags.h"
 #include "eval/machine_speed.h"
@@ -36,6 +37,7 @@ struct BenchCommand {
   std::string only;
   std::optional<int64_t> past;
   double seconds = 2;
+  std::optional<DType> cache;
   bool json = false;
 };
 
@@ -103,7 +105,8 @@ void measure_model(const BenchCommand& command, Subject& subject, Runner& runner
                    Measured& measured) {
   const StopSignal stop;
   const SpeedOptions options{.seconds = command.seconds,
-                             .cancelled = [] { return StopSignal::requested(); }};
+                             .cancelled = [] { return StopSignal::requested(); },
+                             .cache = command.cache};
   const int64_t context = subject.model->config().context;
   const int64_t prompt = command.prompt > 0 ? command.prompt : std::min<int64_t>(context, 512);
   const auto wanted = [&](std::string_view part) {
@@ -295,6 +298,8 @@ void add_bench(CLI::App& app, Runner& runner) {
   sub->add_option("--only", command->only, "measure one part of a model's work alone")
       ->check(CLI::IsMember({"training", "prefill", "decode"}))
       ->type_name("PART");
+  add_cache_flag(*sub, command->cache,
+                 "keep keys and values in a type of their own (default: as exact as the weights)");
   sub->add_option("--seconds", command->seconds, "for each measurement")
       ->check(CLI::Range(0.01, 3600.0));
   sub->add_flag("--json", command->json, "print JSON");

@@ -35,6 +35,7 @@ void add_chat(CLI::App& app, Runner& runner) {
     ChatTerminalOptions options{.generate = command->flags.options(loaded, true),
                                 .system = command->system,
                                 .context = context,
+                                .cache = command->flags.cache_type(),
                                 .speculation = command->speculation.make(loaded, context)};
     run_chat(loaded, std::move(options), runner.console);
   });

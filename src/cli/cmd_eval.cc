@@ -7,6 +7,7 @@
 #include "base/format.h"
 #include "base/json.h"
 #include "base/signal.h"
+#include "cli/cache_flag.h"
 #include "cli/commands.h"
 #include "cli/generation_flags.h"
 #include "cli/lora_flags.h"
@@ -117,6 +118,8 @@ void add_perplexity(CLI::App& eval, Runner& runner) {
   sub->add_option("--dtype", command->dtype, "precision: auto, f32 or bf16")
       ->check(CLI::IsMember(kComputeDtypes))
       ->type_name("TYPE");
+  add_cache_flag(*sub, command->options.cache,
+                 "as with answers whose keys and values are kept in a type of their own");
   sub->add_flag("--json", command->json, "print JSON");
   sub->callback([command, &runner] { run(*command, runner); });
 }

@@ -43,6 +43,7 @@ struct GenerateCommand {
   double length_penalty = 1.0;
   std::string early_stopping = "heuristic";
   bool json = false;
+  bool timings = false;
   int64_t logprobs = 0;
 };
 
@@ -95,7 +96,7 @@ Results run_beams(const GenerateCommand& command, const LoadedModel& loaded,
                           .length_penalty = command.length_penalty,
                           .early_stopping = early_stopping_from(command.early_stopping)};
   check_beams(beams);
-  ModelPredictor predictor(*loaded.model, beams.beams, capacity);
+  ModelPredictor predictor(*loaded.model, beams.beams, capacity, command.flags.cache_type());
   Results results;
   for (BeamGeneration& found : generate_beams(predictor, *loaded.tokenizer, prompt, options, beams,
                                               StopSignal::requested)) {
@@ -110,7 +111,8 @@ Results run_samples(const GenerateCommand& command, const LoadedModel& loaded,
                     const std::vector<int32_t>& prompt, GenerateOptions options, int64_t capacity) {
   const int64_t drawn = command.best_of.value_or(command.samples);
   if (command.best_of) options.logprobs = std::max<int64_t>(options.logprobs, 0);
-  ModelPredictor predictor(*loaded.model, std::min<int64_t>(drawn, 16), capacity);
+  ModelPredictor predictor(*loaded.model, std::min<int64_t>(drawn, 16), capacity,
+                           command.flags.cache_type());
   const std::vector<std::vector<int32_t>> prompts(static_cast<size_t>(drawn), prompt);
   Results results{.generations = generate_batch(predictor, *loaded.tokenizer, prompts, options,
                                                 {.cancelled = StopSignal::requested})};
@@ -128,18 +130,16 @@ Results run_one(const GenerateCommand& command, const LoadedModel& loaded,
                 const std::vector<int32_t>& prompt, const GenerateOptions& options,
                 int64_t capacity, Runner& runner) {
   const Speculation speculation = command.speculation.make(loaded, capacity);
-  ModelPredictor predictor(*loaded.model, 1, capacity);
+  ModelPredictor predictor(*loaded.model, 1, capacity, command.flags.cache_type());
   Generator generator(predictor, *loaded.tokenizer, speculation.drafter, speculation.draft_tokens);
   Results results{.streamed = !command.json};
   const GenerateHooks hooks{
       .on_text = results.streamed ? std::function<void(std::string_view)>(put) : nullptr,
       .cancelled = StopSignal::requested};
-  const auto start = std::chrono::steady_clock::now();
   results.generations.push_back(generator.run(prompt, options, hooks));
-  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   if (results.streamed) put("\n");
-  if (speculation.drafter)
-    note_speculation(generator.statistics(), seconds.count(), runner.console);
+  if (speculation.drafter) note_speculation(generator.statistics(), runner.console);
+  if (command.timings) runner.console.note(dump_json(timings_json(generator.statistics())));
   return results;
 }
 
@@ -205,6 +205,9 @@ void check_flags(const GenerateCommand& command) {
     throw UsageError(
         "--prompts answers each prompt of its file once: leave out --prompt, "
         "--prompt-file, --samples, --best-of and --beams");
+  if (command.timings && (batch || command.beams || many))
+    throw UsageError(
+        "--timings is for one answer: leave out --prompts, --samples, --best-of and --beams");
   if (command.speculation.given() && (batch || command.beams || many))
     throw UsageError(
         "--speculate is for one answer: leave out --prompts, --samples, --best-of and "
@@ -223,6 +226,7 @@ void run_prompts(const GenerateCommand& command, const LoadedModel& loaded,
                  {.generate = options,
                   .parallel = command.parallel,
                   .context = command.flags.context_of(loaded, wanted),
+                  .cache = command.flags.cache_type(),
                   .cancelled = StopSignal::requested},
                  put);
 }
@@ -300,6 +304,8 @@ void add_generate(CLI::App& app, Runner& runner) {
   sub->add_option("--best-of", command->best_of,
                   "draw so many, and print the --samples of highest mean log-probability")
       ->check(CLI::Range(int64_t{1}, int64_t{10000}));
+  sub->add_flag("--timings", command->timings,
+                "print on standard error, as JSON, how long reading and writing took");
   sub->add_flag("--json", command->json, "print JSON with every token's log-probability");
   sub->add_option("--logprobs", command->logprobs, "with --json: also the N likeliest tokens")
       ->check(CLI::Range(int64_t{0}, int64_t{1000}));

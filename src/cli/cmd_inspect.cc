@@ -2,10 +2,12 @@
 #include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <optional>
 
 #include "base/error.h"
 #include "base/format.h"
 #include "base/json.h"
+#include "cli/cache_flag.h"
 #include "cli/commands.h"
 #include "io/inspect.h"
 
@@ -68,15 +70,17 @@ void print_memory(const Json& memory, const Json& config, int64_t parameters) {
                    human_number(8.0 * static_cast<double>(held) / static_cast<double>(parameters)),
                    " bits a parameter"));
   if (!memory.contains("kv_cache_per_token")) return;
-  const auto per_token = memory["kv_cache_per_token"].get<int64_t>();
   const auto context = config["context"].get<int64_t>();
-  print_row("key/value cache",
-            concat(human_bytes(per_token), " a token in bf16, ", human_bytes(per_token * context),
-                   " for a context of ", context));
-  if (memory.contains("at_context"))
-    print_row("to run",
-              concat(human_bytes(memory["at_context"]["bytes"].get<int64_t>()),
-                     " with a context of ", memory["at_context"]["context"].get<int64_t>()));
+  std::string caches;
+  for (const auto& [type, per_token] : memory["kv_cache_per_token"].items())
+    caches += concat(caches.empty() ? "" : ", ", human_bytes(per_token.get<int64_t>() * context),
+                     " in ", type);
+  print_row("key/value cache", concat(caches, " for a context of ", context));
+  if (!memory.contains("at_context")) return;
+  const Json& at = memory["at_context"];
+  print_row("to run",
+            concat(human_bytes(at["bytes"].get<int64_t>()), " with a context of ",
+                   at["context"].get<int64_t>(), " in ", at["cache_type"].get<std::string>()));
 }
 
 void print_adapter(const Json& adapter) {
@@ -168,18 +172,21 @@ void print_text(const Json& result) {
 }
 
 // What running the model takes: its weights as the files hold them, and the keys and values of so many tokens.
-void add_needed(Json& result, int64_t context) {
+void add_needed(Json& result, int64_t context, DType cache_type) {
   REQUIRE(result.contains("memory") && result["memory"].contains("kv_cache_per_token"),
           result["path"].get<std::string>(), ": no model whose memory --context could tell");
   Json& memory = result["memory"];
-  const int64_t cache = memory["kv_cache_per_token"].get<int64_t>() * context;
+  const std::string type(dtype_name(cache_type));
+  const int64_t cache = memory["kv_cache_per_token"][type].get<int64_t>() * context;
   memory["at_context"] = {{"context", context},
+                          {"cache_type", type},
                           {"bytes", memory["weights"].get<int64_t>() + cache}};
 }
 
 struct InspectCommand {
   std::string path;
   int64_t context = 0;
+  std::optional<DType> cache_type;
   bool json = false;
 };
 
@@ -206,10 +213,13 @@ void add_inspect(CLI::App& app, Runner&) {
   sub->add_option("--context", command->context, "tell the memory for so many tokens")
       ->check(CLI::Range(int64_t{1}, int64_t{1} << 32))
       ->type_name("TOKENS");
+  add_cache_flag(*sub, command->cache_type,
+                 "with --context: keys and values kept in this type (default bf16)");
   sub->add_flag("--json", command->json, "print JSON");
   sub->callback([command] {
     Json result = inspect(command->path);
-    if (command->context > 0) add_needed(result, command->context);
+    if (command->context > 0)
+      add_needed(result, command->context, command->cache_type.value_or(DType::bf16));
     if (command->json)
       std::printf("%s\n", dump_json(result, 2).c_str());
     else

@@ -32,8 +32,6 @@ struct QuantizeCommand {
   bool json = false;
 };
 
-using Importance = std::map<std::string, std::vector<float>>;  // of columns, by a weight's name
-
 // The text's first tokens.
 std::vector<int32_t> encode_text(const std::string& path, const Tokenizer& tokenizer,
                                  int64_t limit) {
@@ -48,23 +46,6 @@ std::vector<int32_t> encode_text(const std::string& path, const Tokenizer& token
 
 int64_t window_of(const Model& model) { return std::min(kWindow, model.config().context); }
 
-// Experts that lie in one tensor share the mean of theirs.
-Importance by_gguf_name(Model& model, const Importance& published) {
-  Importance sums;
-  std::map<std::string, int64_t> counts;
-  for (const ModelPart& p : parts_of(model)) {
-    const auto found = published.find(p.part.name);
-    if (found == published.end()) continue;
-    std::vector<float>& sum = sums[p.part.gguf];
-    sum.resize(found->second.size());
-    for (size_t i = 0; i < sum.size(); ++i) sum[i] += found->second[i];
-    ++counts[p.part.gguf];
-  }
-  for (auto& [name, sum] : sums)
-    for (float& column : sum) column /= static_cast<float>(counts[name]);
-  return sums;
-}
-
 Importance learn_importance(const QuantizeCommand& command, Console& console) {
   const LoadedModel loaded = load_model(command.from, best_compute_dtype());
   Model& model = *loaded.model;
@@ -78,7 +59,7 @@ Importance learn_importance(const QuantizeCommand& command, Console& console) {
                       .text = "calibrating"});
   }
   console.end_progress();
-  return by_gguf_name(model, collector.importance());
+  return gguf_importance(model, collector.importance());
 }
 
 std::vector<GgufTarget> targets_of(const QuantMix& mix, const GgufPlan& plan,

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "cli/cache_flag.h"
 #include "infer/generate.h"
 #include "infer/generation_defaults.h"
 
@@ -45,6 +46,8 @@ void GenerationFlags::add_to(CLI::App& command) {
       .add_option("--context", context_,
                   "tokens that prompt and answer may have together (default: the model's context)")
       ->check(CLI::PositiveNumber);
+  add_cache_flag(command, cache_type_,
+                 "keep keys and values in a type of their own (default: as exact as the weights)");
   const std::string group = "Choosing tokens (defaults: the model's generation_config.json)";
   command.add_option("--max-tokens", max_tokens_, "longest answer, in tokens")->group(group);
   sampling_.add_to(command);

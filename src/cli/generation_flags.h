@@ -23,6 +23,8 @@ class GenerationFlags {
   LoadedModel load() const;
   // The folder's defaults, with the flags that were given in their place. Without --seed the seed is drawn anew each time.
   GenerateOptions options(const LoadedModel& loaded, bool for_chat) const;
+  // What --cache-type keeps keys and values in; none: as exact as the weights.
+  std::optional<DType> cache_type() const { return cache_type_; }
   const std::string& model() const { return model_; }
   // Tokens to keep for prompt and answer together: --context, else as many as wanted; never more than the model's.
   int64_t context_of(const LoadedModel& loaded, int64_t wanted) const;
@@ -32,6 +34,7 @@ class GenerationFlags {
   std::string dtype_ = "auto";
   std::string template_;
   std::optional<int64_t> context_;
+  std::optional<DType> cache_type_;
   std::optional<int64_t> max_tokens_;
   SamplingFlags sampling_;
   LoraFlags lora_;

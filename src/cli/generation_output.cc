@@ -46,4 +46,19 @@ Json generation_json(const Tokenizer& tokenizer, const Generation& generation) {
   return json;
 }
 
+Json timings_json(const EngineStatistics& s) {
+  return Json{{"prompt_tokens", s.prompt_tokens},
+              {"reading_seconds", s.reading_seconds},
+              {"written_tokens", s.written_tokens},
+              {"writing_seconds", s.writing_seconds},
+              {"tokens_per_second", s.tokens_per_second()},
+              {"passes", s.passes},
+              {"drafted_tokens", s.drafted_tokens},
+              {"accepted_tokens", s.accepted_tokens},
+              {"grammar",
+               {{"tokens", s.grammar.tokens},
+                {"seconds", s.grammar.seconds},
+                {"longest_seconds", s.grammar.longest}}}};
+}
+
 }  // namespace malssi

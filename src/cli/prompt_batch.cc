@@ -77,7 +77,7 @@ void answer_prompts(const LoadedModel& loaded, const PromptBatch& batch,
                     const PromptBatchOptions& options,
                     const std::function<void(const std::string&)>& put_line) {
   const int64_t slots = std::min(options.parallel, static_cast<int64_t>(batch.ids.size()));
-  ModelPredictor predictor(*loaded.model, slots, options.context);
+  ModelPredictor predictor(*loaded.model, slots, options.context, options.cache);
   std::vector<std::optional<std::string>> lines(batch.ids.size());
   size_t shown = 0;
   const auto on_done = [&](int64_t prompt, const Generation& answer) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,7 +25,8 @@ PromptBatch read_prompts(const std::string& file, const AdapterMix& adapters,
 struct PromptBatchOptions {
   GenerateOptions generate = {};
   int64_t parallel = 4;
-  int64_t context = 0;  // tokens of a prompt and its answer
+  int64_t context = 0;              // tokens of a prompt and its answer
+  std::optional<DType> cache = {};  // what keys and values are kept in
   std::function<bool()> cancelled = {};
 };
 

@@ -49,7 +49,7 @@ Speculation SpeculationFlags::make(const LoadedModel& target, int64_t capacity) 
   return result;
 }
 
-void note_speculation(const EngineStatistics& statistics, double seconds, Console& console) {
+void note_speculation(const EngineStatistics& statistics, Console& console) {
   const auto share = [](int64_t part, int64_t whole) {
     return static_cast<double>(part) / static_cast<double>(std::max<int64_t>(whole, 1));
   };
@@ -57,8 +57,7 @@ void note_speculation(const EngineStatistics& statistics, double seconds, Consol
       "speculation: {} of {} drafted tokens accepted ({:.0f}%), {:.2f} tokens a pass, {:.1f} tok/s",
       statistics.accepted_tokens, statistics.drafted_tokens,
       100 * share(statistics.accepted_tokens, statistics.drafted_tokens),
-      share(statistics.answer_tokens, statistics.passes),
-      static_cast<double>(statistics.answer_tokens) / seconds));
+      share(statistics.answer_tokens, statistics.passes), statistics.tokens_per_second()));
 }
 
 }  // namespace malssi

@@ -36,6 +36,6 @@ class SpeculationFlags {
 };
 
 // How many of the drafted tokens were right, and how fast the answers came.
-void note_speculation(const EngineStatistics& statistics, double seconds, Console& console);
+void note_speculation(const EngineStatistics& statistics, Console& console);
 
 }  // namespace malssi

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "io/model_source.h"
 #include "ops/linear_watch.h"
 
 namespace malssi {
@@ -45,8 +46,8 @@ void ImportanceCollector::add(std::span<const int32_t> ids, int64_t window) {
   }
 }
 
-std::map<std::string, std::vector<float>> ImportanceCollector::importance() const {
-  std::map<std::string, std::vector<float>> result;
+Importance ImportanceCollector::importance() const {
+  Importance result;
   for (const auto& [place, sums] : sums_) {
     if (sums.rows == 0) continue;
     std::vector<float> mean;
@@ -54,6 +55,48 @@ std::map<std::string, std::vector<float>> ImportanceCollector::importance() cons
       mean.push_back(static_cast<float>(sum / static_cast<double>(sums.rows)));
     for (const std::string& name : sums.names) result[name] = mean;
   }
+  return result;
+}
+
+namespace {
+
+// Rows of the experts that saw something, under each other; the others' are filled with their mean.
+std::vector<float> stacked(const std::vector<const std::vector<float>*>& experts) {
+  std::vector<float> mean;
+  int64_t count = 0;
+  for (const auto* expert : experts) {
+    if (expert == nullptr) continue;
+    mean.resize(expert->size());
+    for (size_t i = 0; i < mean.size(); ++i) mean[i] += (*expert)[i];
+    ++count;
+  }
+  for (float& column : mean) column /= static_cast<float>(count);
+  std::vector<float> rows;
+  for (const auto* expert : experts) {
+    const std::vector<float>& row = expert == nullptr ? mean : *expert;
+    rows.insert(rows.end(), row.begin(), row.end());
+  }
+  return rows;
+}
+
+}  // namespace
+
+Importance gguf_importance(Model& model, const Importance& published) {
+  Importance result;
+  std::map<std::string, std::vector<const std::vector<float>*>> experts;
+  for (const ModelPart& p : parts_of(model)) {
+    const auto found = published.find(p.part.name);
+    const std::vector<float>* known = found == published.end() ? nullptr : &found->second;
+    if (p.part.expert < 0) {
+      if (known != nullptr) result[p.part.gguf] = *known;
+      continue;
+    }
+    auto& rows = experts[p.part.gguf];
+    rows.resize(std::max(rows.size(), static_cast<size_t>(p.part.expert) + 1));
+    rows[static_cast<size_t>(p.part.expert)] = known;
+  }
+  for (const auto& [name, rows] : experts)
+    if (std::vector<float> all = stacked(rows); !all.empty()) result[name] = std::move(all);
   return result;
 }
 

@@ -12,6 +12,8 @@
 
 namespace malssi {
 
+using Importance = std::map<std::string, std::vector<float>>;  // by a weight's name
+
 class ImportanceCollector {
  public:
   // The model must stay, with its weights where they are.
@@ -20,7 +22,7 @@ class ImportanceCollector {
   void add(std::span<const int32_t> ids, int64_t window);
   int64_t tokens() const { return tokens_; }
   // By published name of the weight: [columns]. Without those that saw nothing: experts whom no token was sent to.
-  std::map<std::string, std::vector<float>> importance() const;
+  Importance importance() const;
 
  private:
   struct Sums {
@@ -34,5 +36,9 @@ class ImportanceCollector {
   std::map<const void*, Sums> sums_;  // by where a weight lies
   int64_t tokens_ = 0;
 };
+
+// The same by GGUF's name, where experts lie in one tensor: [experts, columns] of these, where one that saw nothing has the
+// mean of the others.
+Importance gguf_importance(Model& model, const Importance& published);
 
 }  // namespace malssi

@@ -63,11 +63,6 @@ int64_t weight_bytes(Model& model) {
   return bytes;
 }
 
-int64_t cache_bytes_per_token(Model& model) {
-  const ModelConfig& config = model.config();
-  return 2 * config.layers * config.kv_heads * config.head_dim * dtype_size(model.dtype());
-}
-
 void check_fits(Model& model, std::string_view what, int64_t tokens) {
   REQUIRE(tokens >= 1 && tokens <= model.config().context, what, " of ", tokens,
           " tokens does not fit the model's context of ", model.config().context);
@@ -122,7 +117,7 @@ TrainingSpeed measure_training(Model& model, const TrainingShape& shape, const O
 PrefillSpeed measure_prefill(Model& model, int64_t tokens, int64_t past,
                              const SpeedOptions& options) {
   check_fits(model, "a prompt", past + tokens);
-  ModelPredictor predictor(model, 1, past + tokens);
+  ModelPredictor predictor(model, 1, past + tokens, options.cache);
   const std::vector<int32_t> all = made_up_tokens(past + tokens, model.config().vocab);
   const std::span<const int32_t> ids = std::span(all).subspan(static_cast<size_t>(past));
   if (past > 0) prefill(predictor, 0, std::span(all).first(static_cast<size_t>(past)));
@@ -142,7 +137,7 @@ DecodeSpeed measure_decode(Model& model, int64_t sequences, int64_t past,
                            const SpeedOptions& options) {
   check_fits(model, "a sequence", past + 1);
   REQUIRE(sequences >= 1, "writing ", sequences, " sequences: give at least 1");
-  ModelPredictor predictor(model, sequences, past + 1);
+  ModelPredictor predictor(model, sequences, past + 1, options.cache);
   const std::vector<int32_t> ids = made_up_tokens(past + 1, model.config().vocab);
   std::vector<Predictor::Piece> pieces;
   for (int64_t slot = 0; slot < sequences; ++slot) {
@@ -157,7 +152,7 @@ DecodeSpeed measure_decode(Model& model, int64_t sequences, int64_t past,
       },
       options);
   speed.tokens_per_second = static_cast<double>(sequences) / speed.passes.median_seconds;
-  const int64_t bytes = weight_bytes(model) + sequences * past * cache_bytes_per_token(model);
+  const int64_t bytes = weight_bytes(model) + sequences * past * predictor.cache().token_bytes();
   speed.read_bytes = static_cast<double>(bytes) / speed.passes.median_seconds;
   return speed;
 }

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "models/model.h"
@@ -14,6 +15,7 @@ namespace malssi {
 struct SpeedOptions {
   double seconds = 2;                    // for each measurement, after a first round that warms up
   std::function<bool()> cancelled = {};  // asked between rounds; ends with an Error
+  std::optional<DType> cache = {};       // what keys and values are kept in; none: as usual
 };
 
 // The time of a round: the median is what to expect, the best what the machine can do undisturbed.

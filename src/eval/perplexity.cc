@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "infer/kv_cache.h"
 #include "infer/rows.h"
 #include "nn/context.h"
 #include "ops/loss.h"
@@ -17,9 +18,29 @@ namespace {
 
 constexpr int64_t kPassTokens = 1024;
 
+Tensor hidden_of(Model& model, std::span<const int32_t> inputs, const std::vector<int32_t>& starts,
+                 const AdapterMix& adapters, std::optional<DType> cache_dtype) {
+  if (!cache_dtype) {
+    CausalBatch context(starts);
+    context.set_adapters({starts.back(), adapters});
+    return model.hidden(inputs, context);
+  }
+  std::vector<CachedContext::Piece> pieces;
+  int64_t longest = 0;
+  for (size_t i = 0; i + 1 < starts.size(); ++i) {
+    pieces.push_back({.slot = static_cast<int64_t>(i), .count = starts[i + 1] - starts[i]});
+    longest = std::max(longest, pieces.back().count);
+  }
+  KvCache cache(model.config(), static_cast<int64_t>(pieces.size()), longest, *cache_dtype,
+                model.dtype());
+  CachedContext context(cache, pieces);
+  context.set_adapters({starts.back(), adapters});
+  return model.hidden(inputs, context);
+}
+
 // One pass over windows that fit it together.
 double score_pass(Model& model, std::span<const int32_t> ids, std::span<const Window> windows,
-                  const AdapterMix& adapters) {
+                  const AdapterMix& adapters, std::optional<DType> cache) {
   std::vector<int32_t> inputs, targets, starts;
   std::vector<int64_t> rows;
   for (const Window& window : windows) {
@@ -35,9 +56,7 @@ double score_pass(Model& model, std::span<const int32_t> ids, std::span<const Wi
     inputs.insert(inputs.end(), input.begin(), input.end());
   }
   starts.push_back(static_cast<int32_t>(inputs.size()));
-  CausalBatch context(starts);
-  context.set_adapters({starts.back(), adapters});
-  const Tensor hidden = pick_rows(model.hidden(inputs, context), rows);
+  const Tensor hidden = pick_rows(hidden_of(model, inputs, starts, adapters, cache), rows);
   const std::vector<float> ones(targets.size(), 1.0f);
   std::vector<float> losses;
   lm_loss(hidden, model.head(), targets, ones, 1.0f, &losses, model.logit_softcap());
@@ -80,7 +99,7 @@ double score_windows(Model& model, std::span<const int32_t> ids, std::span<const
       scored += window.scored();
       ++count;
     }
-    total += score_pass(model, ids, windows.subspan(begin, count), adapters);
+    total += score_pass(model, ids, windows.subspan(begin, count), adapters, options.cache);
     REQUIRE(std::isfinite(total),
             "the model's loss is not a finite number: its weights are damaged, or too large for "
             "this precision (try --dtype f32)");

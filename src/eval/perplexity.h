@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -19,7 +20,9 @@ struct PerplexityOptions {
   int64_t stride = 0;  // between windows; 0: the window (no overlap, the fastest)
   bool begin_text =
       false;  // put the tokenizer's begin-of-text token before each document, unscored
-  AdapterMix adapters = {};                              // of the model
+  AdapterMix adapters = {};  // of the model
+  // Read keys and values back from a cache of this type, as writing an answer does; none: they stay as they are computed.
+  std::optional<DType> cache = {};
   std::function<void(int64_t tokens)> on_progress = {};  // more tokens went through the model
   std::function<bool()> cancelled = {};  // asked before every pass; ends with an Error
 };

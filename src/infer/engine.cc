@@ -1,6 +1,7 @@
 #include "infer/engine.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "base/error.h"
 
@@ -50,6 +51,19 @@ void Engine::submit(EngineRequest request) {
 bool Engine::pass() {
   drop_cancelled();
   admit();
+  using Clock = std::chrono::steady_clock;
+  const auto begin = Clock::now();
+  const auto reads = [](const Lane& lane) { return lane.runs() && lane.unread() > 1; };
+  const bool reads_prompt = std::any_of(lanes_.begin(), lanes_.end(), reads);
+  const int64_t written = statistics_.answer_tokens;
+  if (!compute()) return false;
+  const std::chrono::duration<double> taken = Clock::now() - begin;
+  (reads_prompt ? statistics_.reading_seconds : statistics_.writing_seconds) += taken.count();
+  if (!reads_prompt) statistics_.written_tokens += statistics_.answer_tokens - written;
+  return true;
+}
+
+bool Engine::compute() {
   std::vector<Predictor::Piece> pieces;
   plan(pieces);
   if (pieces.empty()) return false;
@@ -214,6 +228,10 @@ void Engine::show_text(Lane& lane) {
 
 void Engine::finish(Lane& lane) {
   show_text(lane);
+  const GrammarTimes& grammar = lane.reply->grammar_times();
+  statistics_.grammar.tokens += grammar.tokens;
+  statistics_.grammar.seconds += grammar.seconds;
+  statistics_.grammar.longest = std::max(statistics_.grammar.longest, grammar.longest);
   Generation answer = std::move(*lane.reply).take();
   const auto on_done = std::move(lane.request.on_done);
   lane.reply.reset();

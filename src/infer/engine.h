@@ -40,6 +40,13 @@ struct EngineStatistics {
   int64_t prompt_tokens = 0, reused_tokens = 0;  // computed, and shared
   int64_t answer_tokens = 0;
   int64_t drafted_tokens = 0, accepted_tokens = 0;
+  // Passes that read (some of) a prompt; those that only wrote, and the tokens these wrote.
+  double reading_seconds = 0, writing_seconds = 0;
+  int64_t written_tokens = 0;
+  GrammarTimes grammar = {};  // of answers that are over
+  double tokens_per_second() const {
+    return writing_seconds > 0 ? static_cast<double>(written_tokens) / writing_seconds : 0;
+  }
 };
 
 class Engine {
@@ -64,6 +71,7 @@ class Engine {
  private:
   struct Lane;
 
+  bool compute();  // false: there is nothing to
   void admit();
   void drop_cancelled();
   Lane& choose_lane(const EngineRequest& request);

@@ -1,5 +1,6 @@
 #include "infer/kv_cache.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/parallel.h"
@@ -12,16 +13,21 @@ int64_t pages_for(int64_t tokens) { return (tokens + kPageTokens - 1) / kPageTok
 
 }  // namespace
 
-KvCache::KvCache(const ModelConfig& config, int64_t slots, int64_t capacity, DType dtype)
+KvCache::KvCache(const ModelConfig& config, int64_t slots, int64_t capacity, DType dtype,
+                 DType compute)
     : capacity_(capacity), slots_(static_cast<size_t>(slots)) {
-  CHECK(dtype == DType::f32 || dtype == DType::bf16, "a cache of ", dtype_name(dtype));
+  CHECK(std::ranges::find(kCacheDtypes, dtype) != std::end(kCacheDtypes), "a cache of ",
+        dtype_name(dtype));
   const int64_t pages = slots * pages_for(capacity);
   references_.assign(static_cast<size_t>(pages), 0);
   for (int64_t page = pages; page-- > 0;) free_.push_back(static_cast<int32_t>(page));
   for (int64_t i = 0; i < config.layers; ++i) {
-    PagedLayer layer{.dtype = dtype, .kv_heads = config.kv_heads, .head_dim = config.head_dim};
-    const Tensor keys = Tensor::empty({pages, layer.page_elements()}, dtype);
-    const Tensor values = Tensor::empty({pages, layer.page_elements()}, dtype);
+    PagedLayer layer{.dtype = dtype,
+                     .kv_heads = config.kv_heads,
+                     .head_dim = config.head_dim,
+                     .compute = compute};
+    const Tensor keys = Tensor::empty({pages, layer.page_bytes()}, DType::u8);
+    const Tensor values = Tensor::empty({pages, layer.page_bytes()}, DType::u8);
     layer.keys = keys.data();
     layer.values = values.data();
     memory_.push_back(keys);
@@ -30,13 +36,9 @@ KvCache::KvCache(const ModelConfig& config, int64_t slots, int64_t capacity, DTy
   }
 }
 
-int64_t KvCache::page_bytes() const {
-  return layers_.front().page_elements() * dtype_size(dtype());
-}
-
 int64_t KvCache::bytes() const {
   const auto used = static_cast<int64_t>(references_.size() - free_.size());
-  return used * page_bytes() * static_cast<int64_t>(memory_.size());
+  return used * layers_.front().page_bytes() * static_cast<int64_t>(memory_.size());
 }
 
 int32_t KvCache::take_page() {
@@ -69,20 +71,22 @@ void KvCache::copy(int64_t from, int64_t to) {
 
 void KvCache::extend(int64_t slot, int64_t count) {
   Slot& s = slots_[static_cast<size_t>(slot)];
-  const auto bytes = static_cast<size_t>(page_bytes());
+  const auto bytes = layers_.front().page_bytes();
   const auto at = [&](const Tensor& memory, int32_t page) {
-    return memory.as<char>() + page * page_bytes();
+    return memory.as<char>() + page * bytes;
   };
   const bool goes_on = s.length % kPageTokens != 0 && count > 0;
   if (goes_on && references_[static_cast<size_t>(s.pages.back())] > 1) {
     const int32_t shared = s.pages.back(), own = take_page();
-    for (const Tensor& memory : memory_) std::memcpy(at(memory, own), at(memory, shared), bytes);
+    for (const Tensor& memory : memory_)
+      std::memcpy(at(memory, own), at(memory, shared), static_cast<size_t>(bytes));
     release(shared);
     s.pages.back() = own;
   }
   while (static_cast<int64_t>(s.pages.size()) < pages_for(s.length + count)) {
     const int32_t page = take_page();
-    for (const Tensor& memory : memory_) std::memset(at(memory, page), 0, bytes);
+    for (const Tensor& memory : memory_)
+      std::memset(at(memory, page), 0, static_cast<size_t>(bytes));
     s.pages.push_back(page);
   }
 }
@@ -103,26 +107,25 @@ CachedContext::CachedContext(KvCache& cache, const std::vector<Piece>& pieces) :
     pieces_[i].pages = cache.slots_[static_cast<size_t>(slots_[i])].pages.data();
 }
 
-template <class From, class To>
-void CachedContext::store(const PagedLayer& layer, const From* qkv, int64_t row_width,
-                          int64_t heads) {
-  const int64_t dim = layer.head_dim;
-  auto* const keys = static_cast<To*>(layer.keys);
-  auto* const values = static_cast<To*>(layer.values);
+void CachedContext::store(const PagedLayer& layer, const Tensor& qkv, int64_t heads) {
+  const int64_t dim = layer.head_dim, kv_width = layer.kv_heads * dim, row_width = qkv.dim(1);
+  const bool is_wide = qkv.dtype() == DType::f32;
+  const auto put = [&](const PagedPiece& piece, int64_t i, float* room) {
+    const int64_t begin = (piece.row + i) * row_width + heads * dim;
+    const float* keys = room;
+    if (is_wide)
+      keys = qkv.f32() + begin;
+    else
+      kernels().bf16_to_f32(qkv.bf16s() + begin, room, 2 * kv_width);
+    const int64_t position = piece.past + i;
+    for (int64_t kv = 0; kv < layer.kv_heads; ++kv)
+      layer.put(piece.pages[position / kPageTokens], kv, position % kPageTokens, keys + kv * dim,
+                keys + kv_width + kv * dim);
+  };
   for (const PagedPiece& piece : pieces_)
     parallel_for(piece.count, 64, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) {
-        const int64_t token = (piece.past + i) % kPageTokens;
-        const int32_t page = piece.pages[(piece.past + i) / kPageTokens];
-        const From* row = qkv + (piece.row + i) * row_width + heads * dim;
-        for (int64_t kv = 0; kv < layer.kv_heads; ++kv) {
-          const int64_t at = layer.head_at(page, kv);
-          for (int64_t c = 0; c < dim; ++c) {
-            keys[at + layer.key_at(token, c)] = To(row[kv * dim + c]);
-            values[at + layer.value_at(token, c)] = To(row[(layer.kv_heads + kv) * dim + c]);
-          }
-        }
-      }
+      std::vector<float> room(static_cast<size_t>(is_wide ? 0 : 2 * kv_width));
+      for (int64_t i = begin; i < end; ++i) put(piece, i, room.data());
     });
 }
 
@@ -137,11 +140,7 @@ Tensor CachedContext::attend(int64_t layer_index, const Tensor& qkv, const Atten
           : rope_in_place(qkv, positions_, *spec.rope, spec.heads.heads + spec.heads.kv_heads);
   const PagedLayer& layer = cache_.layers_[static_cast<size_t>(layer_index)];
   const int64_t heads = spec.heads.heads, width = qkv.dim(1);
-  const bool is_wide = qkv.dtype() == DType::f32, keeps_wide = layer.dtype == DType::f32;
-  if (is_wide && keeps_wide) store<float, float>(layer, rotated.f32(), width, heads);
-  if (is_wide && !keeps_wide) store<float, bf16>(layer, rotated.f32(), width, heads);
-  if (!is_wide && keeps_wide) store<bf16, float>(layer, rotated.bf16s(), width, heads);
-  if (!is_wide && !keeps_wide) store<bf16, bf16>(layer, rotated.bf16s(), width, heads);
+  store(layer, rotated, heads);
   const Tensor out = Tensor::empty({qkv.dim(0), heads * spec.heads.head_dim}, qkv.dtype());
   const PagedQuery query{.heads = heads,
                          .row_width = width,

@@ -14,8 +14,9 @@ namespace malssi {
 
 class KvCache {
  public:
-  // Room for `slots` sequences of up to `capacity` tokens; memory is taken as it is used. dtype: f32 or bf16.
-  KvCache(const ModelConfig& config, int64_t slots, int64_t capacity, DType dtype);
+  // Room for `slots` sequences of up to `capacity` tokens; memory is taken as it is used. compute: what q8_0 is unpacked to.
+  KvCache(const ModelConfig& config, int64_t slots, int64_t capacity, DType dtype,
+          DType compute = DType::f32);
 
   int64_t slots() const { return static_cast<int64_t>(slots_.size()); }
   int64_t capacity() const { return capacity_; }
@@ -25,6 +26,10 @@ class KvCache {
   void truncate(int64_t slot, int64_t length);
   // Makes slot `to` hold what slot `from` does: it shares the pages until one of them goes on.
   void copy(int64_t from, int64_t to);
+  // Of a token's keys and values in all layers.
+  int64_t token_bytes() const {
+    return static_cast<int64_t>(memory_.size()) * layers_.front().page_bytes() / kPageTokens;
+  }
   // Of the pages in use.
   int64_t bytes() const;
 
@@ -39,7 +44,6 @@ class KvCache {
   void extend(int64_t slot, int64_t count);
   int32_t take_page();
   void release(int32_t page);
-  int64_t page_bytes() const;  // of keys, or of values, in one layer
 
   int64_t capacity_;
   std::vector<Tensor> memory_;       // each layer's keys, then its values
@@ -63,9 +67,8 @@ class CachedContext : public Context {
   Tensor attend(int64_t layer, const Tensor& qkv, const AttentionSpec& spec) override;
 
  private:
-  // Puts keys and values of rows of qkv into the pages.
-  template <class From, class To>
-  void store(const PagedLayer& layer, const From* qkv, int64_t row_width, int64_t heads);
+  // Puts keys and values of rows of qkv, behind `heads` heads of queries, into the pages.
+  void store(const PagedLayer& layer, const Tensor& qkv, int64_t heads);
 
   KvCache& cache_;
   std::vector<int64_t> slots_;

@@ -30,7 +30,7 @@ class FittingThreads {
 };
 
 // As exact as the weights: f32 for those in f32 or f16, else bf16 where the processor multiplies it.
-DType cache_dtype(Model& model) {
+DType usual_cache(Model& model) {
   bool is_exact = true;
   model.visit([&](const Parameter& p) {
     if (p.held == nullptr) return;
@@ -42,12 +42,13 @@ DType cache_dtype(Model& model) {
 
 }  // namespace
 
-ModelPredictor::ModelPredictor(Model& model, int64_t slots, int64_t capacity)
+ModelPredictor::ModelPredictor(Model& model, int64_t slots, int64_t capacity,
+                               std::optional<DType> cache)
     : model_(model),
       parameters_(model.parameter_count()),
       slots_(slots),
       capacity_(capacity > 0 ? std::min(capacity, model.config().context) : model.config().context),
-      cache_(model.config(), slots, capacity_, cache_dtype(model)),
+      cache_(model.config(), slots, capacity_, cache ? *cache : usual_cache(model), model.dtype()),
       mixes_(static_cast<size_t>(slots)) {}
 
 void ModelPredictor::copy(int64_t from, int64_t to) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -14,8 +15,9 @@ namespace malssi {
 class ModelPredictor : public Predictor {
  public:
   // The model must outlive this. capacity: tokens of each slot, 0 for the model's context; never
-  // more than that.
-  ModelPredictor(Model& model, int64_t slots, int64_t capacity = 0);
+  // more than that. cache: what keys and values are kept in, without one as exact as the weights.
+  ModelPredictor(Model& model, int64_t slots, int64_t capacity = 0,
+                 std::optional<DType> cache = std::nullopt);
 
   int64_t vocab() const override { return model_.config().vocab; }
   int64_t slots() const override { return slots_; }
@@ -25,6 +27,7 @@ class ModelPredictor : public Predictor {
   void copy(int64_t from, int64_t to) override;
   int64_t adapters() const override { return model_.adapters(); }
   void set_adapters(int64_t slot, const AdapterMix& mix) override;
+  const KvCache& cache() const { return cache_; }
   std::span<const float> feed(std::span<const Piece> pieces) override;
 
  private:

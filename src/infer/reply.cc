@@ -1,6 +1,7 @@
 #include "infer/reply.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "base/error.h"
 
@@ -59,18 +60,27 @@ Reply::Reply(const Tokenizer& tokenizer, std::span<const int32_t> prompt,
   check_bias(options.sampling, tokenizer.vocab_size());
   check_prompt(prompt, capacity);
   sampler_.see(prompt);
-  if (options.grammar) grammar_.emplace(options.grammar);
+  if (options.grammar)
+    grammar_.emplace(options.grammar, decoding(tokenizer, prompt, options).place);
   generation_.prompt_tokens = static_cast<int64_t>(prompt.size());
 }
 
 int32_t Reply::choose(std::span<const float> logits) {
   if (!grammar_) return sampler_.sample(logits);
+  using Clock = std::chrono::steady_clock;
+  const auto begin = Clock::now();
   masked_.assign(logits.begin(), logits.end());
   grammar_->mask(masked_, options_.stop_tokens);
+  const auto masked = Clock::now();
   const int32_t id = sampler_.sample(masked_);
+  const auto chosen = Clock::now();
   const auto& ends = options_.stop_tokens;
   const bool stops = std::find(ends.begin(), ends.end(), id) != ends.end();
   CHECK(stops || grammar_->accept(id), "token ", id, " does not fit the grammar");
+  const std::chrono::duration<double> taken = masked - begin + (Clock::now() - chosen);
+  ++grammar_times_.tokens;
+  grammar_times_.seconds += taken.count();
+  grammar_times_.longest = std::max(grammar_times_.longest, taken.count());
   return id;
 }
 

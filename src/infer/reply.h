@@ -73,6 +73,13 @@ DecodeOptions decoding(const Tokenizer& tokenizer, std::span<const int32_t> prom
 // Throws Error when a prompt is empty, or leaves no room for an answer among capacity tokens.
 void check_prompt(std::span<const int32_t> prompt, int64_t capacity);
 
+// What holding to a grammar took.
+struct GrammarTimes {
+  int64_t tokens = 0;
+  double seconds = 0;
+  double longest = 0;  // of one token
+};
+
 class Reply {
  public:
   // The tokenizer must outlive this. capacity: tokens that prompt and answer may have together.
@@ -85,6 +92,7 @@ class Reply {
   bool is_over() const { return over_; }
   // Text that can be shown and was not taken yet.
   std::string take_text();
+  const GrammarTimes& grammar_times() const { return grammar_times_; }
   // Ends it where it stands, if it is not over; then the last text can be taken.
   void cancel() { end(FinishReason::cancelled); }
   // The whole answer; it must be over.
@@ -100,6 +108,7 @@ class Reply {
   int64_t capacity_;
   Sampler sampler_;
   std::optional<GrammarState> grammar_;
+  GrammarTimes grammar_times_;
   std::vector<float> masked_;
   StopStrings stops_;
   DecodeStream decode_;

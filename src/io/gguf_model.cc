@@ -160,7 +160,8 @@ void write_gguf(const fs::path& path, const GgufPlan& plan, const std::vector<Gg
     if (tensor.dtype() != targets[i].dtype) {
       const auto* importance = targets[i].importance;
       tensor = from_f32(tensor.to(DType::f32), targets[i].dtype,
-                        importance ? importance->data() : nullptr, lazy.name);
+                        importance ? std::span<const float>(*importance) : std::span<const float>(),
+                        lazy.name);
     }
     writer.write(tensor.data(), tensor.bytes());
   }

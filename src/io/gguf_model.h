@@ -28,7 +28,7 @@ GgufPlan plan_gguf(std::shared_ptr<const Gguf> file);
 // What a tensor becomes: chosen before anything is written.
 struct GgufTarget {
   DType dtype = DType::f32;
-  const std::vector<float>* importance = nullptr;  // of each column, for block formats
+  const std::vector<float>* importance = nullptr;  // as from_f32() takes it, for block formats
 };
 // llama.cpp's number for what most tensors of a file are.
 inline constexpr int64_t kFileTypeF32 = 0, kFileTypeF16 = 1, kFileTypeBf16 = 32;

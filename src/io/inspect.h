@@ -10,7 +10,8 @@ namespace malssi {
 // An object with "kind" ("model", "checkpoint", "run", "gguf", "weights", "adapter", "tokenizer"), "path" and what there is of:
 //   config        config.json as read by this program; config_problem where it cannot be used
 //   parameters    numbers in the weights, masks and tied copies left out
-//   memory        bytes: weights (as the files have them), weights_f32, weights_bf16, training (f32 masters, two moments, gradients), kv_cache_per_token
+//   memory        bytes: weights (as the files have them), weights_f32, weights_bf16, training (f32 masters, two moments, gradients),
+//                 kv_cache_per_token {f32, bf16, f16, q8_0}
 //   files         [{name, bytes}]
 //   tokenizer     kind, tokens, merges, pattern, special, bos, eos, pad;  chat_template
 //   tensors       [{name, dtype, shape, bytes, file}]

@@ -1,5 +1,7 @@
 #include "io/inspect_parts.h"
 
+#include "kernels/paged.h"
+
 namespace malssi {
 
 Json config_json(const ModelConfig& c) {
@@ -24,8 +26,13 @@ Json tokenizer_json(const Tokenizer& tokenizer) {
           {"pad", tokenizer.pad_id()}};
 }
 
-int64_t cache_bytes_per_token(const ModelConfig& c) {
-  return 2 * 2 * c.layers * c.kv_heads * c.head_dim;
+Json cache_bytes_per_token(const ModelConfig& c) {
+  Json json = Json::object();
+  for (const DType dtype : kCacheDtypes) {
+    const PagedLayer layer{.dtype = dtype, .kv_heads = c.kv_heads, .head_dim = c.head_dim};
+    json[std::string(dtype_name(dtype))] = 2 * c.layers * layer.page_bytes() / kPageTokens;
+  }
+  return json;
 }
 
 }  // namespace malssi

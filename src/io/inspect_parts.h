@@ -9,8 +9,8 @@ namespace malssi {
 
 Json config_json(const ModelConfig& config);
 Json tokenizer_json(const Tokenizer& tokenizer);
-// Bytes of keys and values for one token, in bf16.
-int64_t cache_bytes_per_token(const ModelConfig& config);
+// Bytes of keys and values for one token, by the type they are kept in.
+Json cache_bytes_per_token(const ModelConfig& config);
 
 // Adds what a GGUF file holds to result: kind "gguf", its version and metadata, and what a folder's has.
 void inspect_gguf(const fs::path& file, Json& result);

@@ -1,8 +1,10 @@
 #include "io/lazy_tensor.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 
+#include "base/error.h"
 #include "base/parallel.h"
 #include "quant/formats.h"
 
@@ -24,7 +26,7 @@ bool all_within(const Tensor& numbers, float largest) {
 
 }  // namespace
 
-Tensor from_f32(const Tensor& numbers, DType dtype, const float* importance,
+Tensor from_f32(const Tensor& numbers, DType dtype, std::span<const float> importance,
                 std::string_view name) {
   if (dtype == DType::f32 || dtype == DType::bf16) return numbers.to(dtype);
   REQUIRE(all_within(numbers, kLargestPacked), "tensor \"", name,
@@ -32,9 +34,16 @@ Tensor from_f32(const Tensor& numbers, DType dtype, const float* importance,
           dtype_name(dtype), " cannot hold: use f32 or bf16");
   Tensor narrow = Tensor::empty(numbers.shape(), dtype);
   if (is_block_format(dtype)) {
-    const int64_t columns = numbers.dim(-1);
-    pack_rows(quant_format(dtype), numbers.f32(), importance, narrow.data(),
-              numbers.size() / columns, columns);
+    const int64_t columns = numbers.dim(-1), rows = numbers.size() / columns;
+    const auto known = static_cast<int64_t>(importance.size());
+    const int64_t matrices = std::max<int64_t>(known / columns, 1);
+    CHECK((known == 0 || known == matrices * columns) && rows % matrices == 0, "tensor \"", name,
+          "\" has ", rows, " rows of ", columns, ", its importance ", known, " numbers");
+    const int64_t size = numbers.size() / matrices;
+    for (int64_t i = 0; i < matrices; ++i)
+      pack_rows(quant_format(dtype), numbers.f32() + i * size,
+                known == 0 ? nullptr : importance.data() + i * columns,
+                narrow.as<char>() + dtype_bytes(dtype, i * size), rows / matrices, columns);
     return narrow;
   }
   CHECK(dtype == DType::f16, "weights in ", dtype_name(dtype));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <string>
 
 #include "tensor/tensor.h"
@@ -15,8 +16,9 @@ struct LazyTensor {
   std::function<Tensor()> load = {};  // called once, from the thread that writes
 };
 
-// f32 numbers in another dtype; importance [columns] may be null. Error: a number that the dtype cannot hold; `name` is the
-// tensor's.
-Tensor from_f32(const Tensor& numbers, DType dtype, const float* importance, std::string_view name);
+// f32 numbers in another dtype. importance: none, [columns], or for stacked matrices [matrices, columns]. Error: a number that
+// the dtype cannot hold; `name` is the tensor's.
+Tensor from_f32(const Tensor& numbers, DType dtype, std::span<const float> importance,
+                std::string_view name);
 
 }  // namespace malssi

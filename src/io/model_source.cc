@@ -118,7 +118,7 @@ void add_zero_biases(const ModelConfig& config, DType dtype, std::vector<LazyTen
     const std::string bias = name.substr(0, name.rfind(".weight")) + ".bias";
     const Shape shape{weights[i].shape[-1]};
     weights.push_back({bias, shape, dtype, [shape, dtype, bias] {
-                         return from_f32(Tensor::zeros(shape), dtype, nullptr, bias);
+                         return from_f32(Tensor::zeros(shape), dtype, {}, bias);
                        }});
   }
 }
@@ -176,8 +176,7 @@ std::vector<LazyTensor> published_weights(const ModelSource& source, DType dtype
   for (const ModelPart& p : parts_of(*make_model(source.config, DType::f32, std::nullopt))) {
     const Shape shape = p.published_shape();
     weights.push_back({p.part.name, shape, dtype, [&source, dtype, shape, name = p.part.name] {
-                         return from_f32(source.need(name, shape).to(DType::f32), dtype, nullptr,
-                                         name);
+                         return from_f32(source.need(name, shape).to(DType::f32), dtype, {}, name);
                        }});
   }
   add_zero_biases(source.config, dtype, weights);

@@ -61,12 +61,15 @@ std::string_view DecodeStream::push(int32_t id) {
     if (tokenizer_->joins_.space_before_special && !empty_) bytes = held_ = concat(' ', bytes);
   }
   empty_ = empty_ && bytes.empty();
-  const std::string& strip = tokenizer_->joins_.strip;
-  for (; strip_left_ > 0 && !bytes.empty(); --strip_left_) {
-    if (!bytes.starts_with(strip))
-      strip_left_ = 1;
+  return tokenizer_->stripped(bytes, strip_left_);
+}
+
+std::string_view Tokenizer::stripped(std::string_view bytes, int64_t& times_left) const {
+  for (; times_left > 0 && !bytes.empty(); --times_left) {
+    if (!bytes.starts_with(strip()))
+      times_left = 1;
     else
-      bytes.remove_prefix(strip.size());
+      bytes.remove_prefix(strip().size());
   }
   return bytes;
 }

@@ -50,6 +50,11 @@ class Tokenizer {
   // The bytes that the id stands for inside a text; a special token's own text. Empty for an id that
   // the vocabulary leaves out. A text's first token may lose a space (see DecodeStream).
   std::string_view token_bytes(int32_t id) const;
+  // What decoding drops where a text begins with it, and how many times at most.
+  const std::string& strip() const { return joins_.strip; }
+  int64_t strip_count() const { return joins_.strip_count; }
+  // A token's bytes without what decoding drops of them, which may do so `times_left` more times.
+  std::string_view stripped(std::string_view bytes, int64_t& times_left) const;
   // One past the largest id.
   int64_t vocab_size() const { return vocabulary_.size(); }
   // The id of a special token's text, or of an ordinary token's bytes.

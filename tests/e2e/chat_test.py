@@ -35,6 +35,18 @@ class Piped(ProgramTest):
         result = self.bad("chat", "--model", CHAT, input="/rest\n", words=["/rest", "did you mean '/reset'?"])
         self.assertIn("/help", result.err)
 
+    def test_speculation_changes_no_answer(self):
+        talk = "Who likes tea?\nWho likes tea?\n/retry\nWho likes rain?\n"
+        plain = self.chat(talk).out
+        for draft in ("lookup", CHAT):
+            done = self.good("chat", "--model", CHAT, "--greedy", "--max-tokens", "20", "--speculate", draft, input=talk)
+            self.assertEqual(done.out, plain)
+            self.assertRegex(done.err, r"speculation: \d+ of \d+ drafted tokens accepted")
+
+    def test_a_cache_in_q8_0_answers(self):
+        self.assertEqual(self.good("chat", "--model", CHAT, "--greedy", "--max-tokens", "20", "--cache-type", "q8_0",
+                                   input="Who likes tea?\n").out.count("\n"), 1)
+
     def test_ends_with_the_input(self):
         self.assertEqual(self.chat("").out, "")
 

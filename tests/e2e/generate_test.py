@@ -41,6 +41,84 @@ class Choosing(GenerateTest):
         self.assertEqual(len(out["generations"]), 3)
 
 
+class ManyAnswers(GenerateTest):
+    def test_prompts_of_a_file_are_answered_in_their_order_as_they_would_be_alone(self):
+        file = self.write("prompts.jsonl", '{"prompt": "Mina"}\n"Juno has"\n{"prompt": "Tom"}\n')
+        lines = [json.loads(line) for line in self.generate("--greedy", "--prompts", file, "--parallel", "2").splitlines()]
+        self.assertEqual([line["prompt"] for line in lines], ["Mina", "Juno has", "Tom"])
+        for line in lines:
+            self.assertEqual(line["text"] + "\n", self.generate("--greedy", "--prompt", line["prompt"]))
+
+    def test_a_line_that_is_no_prompt_is_named(self):
+        file = self.write("prompts.jsonl", '{"prompt": "Mina"}\n{"text": "Tom"}\n')
+        self.bad("generate", "--model", BASE, "--prompts", file, words=["prompts.jsonl", "2", "prompt"])
+        self.bad("generate", "--model", BASE, "--prompts", self.write("none.jsonl", ""), words=["none.jsonl", "no prompts"])
+
+    def test_the_best_of_many_is_the_likeliest(self):
+        draw = lambda *more: json.loads(self.generate("--temperature", "2", "--seed", "5", "--prompt", "Mina", "--json", *more))
+        mean = lambda answer: answer["logprob"] / len(answer["tokens"])
+        drawn = draw("--samples", "6")["generations"]
+        best = draw("--samples", "2", "--best-of", "6")["generations"]
+        self.assertEqual([each["text"] for each in best],
+                         [each["text"] for each in sorted(drawn, key=mean, reverse=True)[:2]])
+
+    def test_best_of_fewer_than_are_shown_is_refused(self):
+        self.bad("generate", "--model", BASE, "--prompt", "a", "--samples", "3", "--best-of", "2", words=["--best-of"], code=2)
+
+
+class Bias(GenerateTest):
+    def test_a_token_can_be_forced_or_forbidden(self):
+        first = json.loads(self.generate("--greedy", "--prompt", "Mina", "--json"))["generations"][0]["tokens"][0]["id"]
+        forced = ord("z")  # a byte's id is the byte
+        ids = lambda *bias: [token["id"] for token in json.loads(
+            self.generate("--greedy", "--prompt", "Mina", "--json", *bias))["generations"][0]["tokens"]]
+        self.assertEqual(set(ids("--logit-bias", f"{forced}=100")), {forced})
+        self.assertNotIn(first, ids("--logit-bias", f"{first}=-100"))
+
+    def test_of_a_token_that_is_not_there_is_refused(self):
+        self.bad("generate", "--model", BASE, "--prompt", "a", "--logit-bias", "99999=1", words=["99999"])
+
+
+class Speculation(GenerateTest):
+    def test_look_up_changes_no_answer_and_tells_what_it_drafted(self):
+        args = ("generate", "--model", BASE, "--greedy", "--max-tokens", "60", "--prompt", "Mina likes tea.\nMina likes")
+        done = self.good(*args, "--speculate", "lookup")
+        self.assertEqual(done.out, self.good(*args).out)
+        self.assertRegex(done.err, r"speculation: \d+ of \d+ drafted tokens accepted")
+
+    def test_the_model_itself_as_its_draft_is_always_right(self):
+        args = ("generate", "--model", BASE, "--greedy", "--max-tokens", "60", "--prompt", "Mina")
+        done = self.good(*args, "--speculate", BASE)
+        self.assertEqual(done.out, self.good(*args).out)
+        self.assertRegex(done.err, r"speculation: (\d+) of \1 drafted")
+
+    def test_a_draft_model_that_is_not_there_is_named(self):
+        self.bad("generate", "--model", BASE, "--prompt", "a", "--speculate", self.folder / "none", words=["none"])
+
+    def test_is_for_one_answer(self):
+        self.bad("generate", "--model", BASE, "--prompt", "a", "--samples", "2", "--speculate", "lookup",
+                 words=["--speculate"], code=2)
+
+
+class Cache(GenerateTest):
+    def test_keeps_keys_and_values_in_every_type(self):
+        usual = self.generate("--greedy", "--prompt", "Mina")
+        for kind in ("f32", "bf16", "f16", "q8_0"):
+            self.assertEqual(self.generate("--greedy", "--prompt", "Mina", "--cache-type", kind), usual, kind)
+
+    def test_an_unknown_type_is_refused(self):
+        self.bad("generate", "--model", BASE, "--prompt", "a", "--cache-type", "q4_0", words=["--cache-type", "q8_0"], code=2)
+
+
+class Timings(GenerateTest):
+    def test_tell_what_took_how_long(self):
+        done = self.good("generate", "--model", BASE, "--regex", "[a-z]{8}", "--prompt", "Mina", "--timings")
+        times = json.loads(done.err)
+        self.assertEqual((times["prompt_tokens"], times["written_tokens"], times["grammar"]["tokens"]), (4, 7, 8))
+        self.assertGreater(times["tokens_per_second"], 0)
+        self.assertGreaterEqual(times["grammar"]["seconds"], times["grammar"]["longest_seconds"])
+
+
 class Grammars(GenerateTest):
     def test_an_answer_fits_its_json_schema(self):
         schema = {"properties": {"name": {"type": "string", "maxLength": 8}, "age": {"type": "integer", "minimum": 1,

@@ -22,6 +22,15 @@ class Inspect(ProgramTest):
         weights.write_bytes(content)
         self.assertIn("DAMAGED", self.good("inspect", run).out)
 
+    def test_tells_the_memory_of_a_context_by_the_type_of_the_cache(self):
+        needed = lambda *kind: json.loads(self.good("inspect", BASE, "--context", "100", *kind, "--json").out)["memory"]
+        cache = needed()["kv_cache_per_token"]
+        self.assertEqual((cache["f32"], cache["f16"]), (2 * cache["bf16"], cache["bf16"]))
+        self.assertEqual(34 * cache["f32"], 128 * cache["q8_0"])
+        for kind in cache:
+            memory = needed("--cache-type", kind)
+            self.assertEqual(memory["at_context"]["bytes"], memory["weights"] + 100 * cache[kind])
+
     def test_of_nothing_or_something_else_is_an_error(self):
         self.bad("inspect", self.folder / "none", words=["none"])
         self.bad("inspect", self.write("x.bin", b"\x00\x01\x02"), words=["x.bin"])

@@ -2,8 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
+
 #include "base/error.h"
+#include "base/random.h"
 #include "eval/divergence.h"
+#include "io/lazy_tensor.h"
 #include "models/model.h"
 
 namespace malssi {
@@ -46,6 +50,52 @@ TEST(Importance, IsTheMeanSquareOfWhatAWeightMultiplies) {
   for (size_t i = 0; i < 16; ++i) EXPECT_NEAR(q[i], expected[i], 1e-4 * (1 + expected[i]));
   EXPECT_EQ(importance.at("model.layers.0.self_attn.v_proj.weight"), q);
   EXPECT_EQ(importance.at("model.layers.1.mlp.down_proj.weight").size(), 24u);
+}
+
+TEST(Importance, OfExpertsIsTheirOwnAndOfOnesThatSawNothingTheMean) {
+  ModelConfig config = small_config();
+  config.family = "mixtral";
+  config.layers = 1;
+  config.experts = 4;
+  config.experts_used = 2;
+  config.expert_hidden = 24;
+  const auto model = make_model(config, DType::f32, 3);
+  ImportanceCollector collector(*model);
+  collector.add(kIds, 8);
+  Importance published = collector.importance();
+  const auto name = [](int64_t expert) {
+    return concat("model.layers.0.block_sparse_moe.experts.", expert, ".w2.weight");
+  };
+  for (int64_t expert = 0; expert < 4; ++expert)
+    published[name(expert)].assign(24, static_cast<float>(expert));
+  published.erase(name(2));
+  const std::vector<float> rows =
+      gguf_importance(*model, published).at("blk.0.ffn_down_exps.weight");
+  ASSERT_EQ(rows.size(), 4u * 24);
+  for (size_t i = 0; i < 24; ++i) {
+    EXPECT_EQ(rows[i], 0);
+    EXPECT_EQ(rows[24 + i], 1);
+    EXPECT_FLOAT_EQ(rows[48 + i], 4.0f / 3);
+    EXPECT_EQ(rows[72 + i], 3);
+  }
+  EXPECT_EQ(gguf_importance(*model, published).at("blk.0.attn_q.weight").size(), 16u);
+}
+
+TEST(Importance, OfStackedMatricesWeighsEachMatrixAlone) {
+  Rng rng(4);
+  std::vector<float> numbers(2 * 3 * 256), importance(2 * 256);
+  for (float& x : numbers) x = static_cast<float>(rng.normal());
+  for (float& x : importance) x = static_cast<float>(rng.uniform()) + 0.01f;
+  const Tensor both = Tensor::from(numbers, {2, 3, 256});
+  const Tensor packed = from_f32(both, DType::q4_k, importance, "x");
+  for (int64_t i = 0; i < 2; ++i) {
+    const Tensor alone =
+        from_f32(both.rows(i, i + 1), DType::q4_k,
+                 std::span(importance).subspan(static_cast<size_t>(i) * 256, 256), "x");
+    EXPECT_EQ(std::memcmp(alone.data(), packed.as<char>() + i * alone.bytes(),
+                          static_cast<size_t>(alone.bytes())),
+              0);
+  }
 }
 
 TEST(Divergence, OfAModelFromItselfIsNothing) {

@@ -165,6 +165,39 @@ TEST_P(ModelPredictorOf, BatchedAnswersAreThoseOfOneAtATime) {
     EXPECT_EQ(together[i].text, Generator(one, *tokenizer).run(prompts[i], options).text) << i;
 }
 
+// In every type of the cache: alone or beside others, at once or token by token, the logits are the same to the bit.
+class CacheIn : public testing::TestWithParam<DType> {};
+INSTANTIATE_TEST_SUITE_P(Types, CacheIn,
+                         testing::Values(DType::f32, DType::bf16, DType::f16, DType::q8_0),
+                         [](const auto& type) { return std::string(dtype_name(type.param)); });
+
+TEST_P(CacheIn, LogitsDoNotDependOnWhatIsComputedBeside) {
+  ModelConfig config = tiny("llama");
+  config.context = 200;
+  const auto model = sharp_model(config);
+  const Ids ids = random_ids(150, 60, 4), other = random_ids(90, 60, 5);
+  ModelPredictor one(*model, 1, 0, GetParam()), two(*model, 2, 0, GetParam());
+  const Predictor::Piece alone = {.slot = 0, .ids = ids};
+  const std::span<const float> logits = one.feed({&alone, 1});
+  const std::vector<float> expected(logits.begin(), logits.end());
+  const Predictor::Piece first[] = {{.slot = 0, .ids = other, .logits = 0},
+                                    {.slot = 1, .ids = std::span(ids).first(149), .logits = 0}};
+  two.feed(first);
+  const Predictor::Piece last[] = {{.slot = 1, .ids = std::span(ids).last(1)},
+                                   {.slot = 0, .ids = std::span(other).last(3), .logits = 0}};
+  const std::span<const float> beside = two.feed(last);
+  EXPECT_EQ(std::vector<float>(beside.begin(), beside.end()), expected);
+}
+
+TEST_P(CacheIn, LogitsAreNearThoseWithoutACache) {
+  const auto model = make_model(tiny("llama"), DType::f32, 1);
+  const Ids ids = random_ids(40, 60, 3);
+  const std::vector<float> expected = logits_at_once(*model, ids);
+  ModelPredictor predictor(*model, 1, 0, GetParam());
+  const std::span<const float> got = prefill(predictor, 0, ids);
+  for (size_t i = 0; i < got.size(); ++i) ASSERT_NEAR(got[i], expected[i], 2e-3);
+}
+
 TEST(ModelPredictor, RefusesTokensOutsideTheVocabulary) {
   const auto model = make_model(tiny("llama"), DType::f32, 1);
   ModelPredictor predictor(*model, 1);

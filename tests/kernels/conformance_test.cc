@@ -343,34 +343,6 @@ TEST_P(Conformance, RowsOfExperts) {
   expect_near(dw, dw2, 1e-4, "scatter_rows dweights");
 }
 
-// Two sequences whose pages lie in any order, one of which goes on.
-TEST_P(Conformance, AttentionOverPages) {
-  struct Case {
-    int64_t heads, kv_heads, head_dim, window;
-    float softcap;
-  };
-  for (const Case& c :
-       {Case{4, 2, 20, 0, 0}, Case{1, 1, 64, 0, 5}, Case{6, 2, 32, 70, 0}, Case{8, 1, 128, 3, 0}}) {
-    PagedLayer layer{.dtype = GetParam(), .kv_heads = c.kv_heads, .head_dim = c.head_dim};
-    const int64_t pages = 5;
-    Numbers keys = Numbers::random(pages * layer.page_elements(), GetParam(), 1);
-    Numbers values = Numbers::random(pages * layer.page_elements(), GetParam(), 2);
-    layer.keys = keys.data();
-    layer.values = values.data();
-    const int32_t first[] = {3, 0, 4}, second[] = {1};
-    const std::vector<PagedPiece> pieces = {{first, 61, 90, 0}, {second, 0, 7, 90}};
-    const PagedQuery query{c.heads, c.heads * c.head_dim + 5, 0.3f, c.softcap, c.window};
-    for (const DType dtype : {DType::f32, DType::bf16}) {
-      Numbers q = Numbers::random(97 * query.row_width, dtype, 3);
-      Numbers out = Numbers::random(97 * c.heads * c.head_dim, dtype, 4), out2 = out;
-      fast().attention_paged(layer, query, pieces, {q.data(), dtype}, {out.data(), dtype});
-      slow().attention_paged(layer, query, pieces, {q.data(), dtype}, {out2.data(), dtype});
-      expect_near(out, out2, GetParam() == DType::f32 && dtype == DType::f32 ? 1e-4 : 0.15,
-                  "attention_paged");
-    }
-  }
-}
-
 // Weights whole and in halves.
 struct Halves {
   explicit Halves(const std::vector<float>& values) : wide(values) {

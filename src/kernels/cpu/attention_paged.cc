@@ -4,7 +4,7 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/cpu/attention_paged.cc"
 #include "hwy/foreach_target.h"  // NOLINT: must come before highway.h
-#include "kernels/cpu/block_product-inl.h"
+#include "kernels/cpu/paged_panels-inl.h"
 
 #include <cmath>
 #include <vector>
@@ -72,6 +72,18 @@ struct Block {
   int64_t kv, first, last;
 };
 
+// One head's query; room [padded_dim].
+template <class T, class Q>
+void take_query(const PagedLayer& layer, const Q* from, float* room, T* to) {
+  const int64_t dim = layer.head_dim, padded = layer.padded_dim();
+  if (!layer.rotates())
+    return for_lanes(dim, [&](auto d, int64_t c) { store(load(d, from + c), d, to + c); });
+  for_lanes(dim, [&](auto d, int64_t c) { store(load(d, from + c), d, room + c); });
+  std::fill(room + dim, room + padded, 0.0f);
+  rotate(room, padded);
+  for_lanes(padded, [&](auto d, int64_t c) { store(load(d, room + c), d, to + c); });
+}
+
 template <class T, class Q>
 void attend_block(const PagedLayer& layer, const PagedQuery& query, const Block& block, const Q* q,
                   Q* out) {
@@ -85,6 +97,8 @@ void attend_block(const PagedLayer& layer, const PagedQuery& query, const Block&
   T* const weights = scratch.take<T>(padded_rows * kPageTokens);
   float* const scores = scratch.take<float>(padded_rows * kPageTokens);
   float* const result = scratch.take<float>(padded_rows * padded);
+  T* const panels = scratch.take<T>(layer.head_elements());
+  float* const room = scratch.take<float>(padded);
   RowState states[kBlockRows];
   std::memset(static_cast<void*>(queries), 0,
               static_cast<size_t>(padded_rows * padded) * sizeof(T));
@@ -95,17 +109,16 @@ void attend_block(const PagedLayer& layer, const PagedQuery& query, const Block&
   const auto row_of = [&](int64_t r) { return piece.row + r / group; };
   for (int64_t i = 0; i < rows; ++i) {
     const int64_t r = block.first + i;
-    const Q* from = q + row_of(r) * query.row_width + head_of(r) * dim;
-    for_lanes(dim,
-              [&](auto d, int64_t c) { store(load(d, from + c), d, queries + i * padded + c); });
+    take_query(layer, q + row_of(r) * query.row_width + head_of(r) * dim, room,
+               queries + i * padded);
   }
   const int64_t first_position = piece.past + block.first / group;
   const int64_t last_position = piece.past + (block.last - 1) / group;
   const int64_t seen_from =
       query.window > 0 ? std::max<int64_t>(0, first_position - query.window + 1) : 0;
   for (int64_t page = seen_from / kPageTokens; page <= last_position / kPageTokens; ++page) {
-    const int64_t at = layer.head_at(piece.pages[page], block.kv), begin = page * kPageTokens;
-    block_product(queries, static_cast<const T*>(layer.keys) + at, scores,
+    const int64_t begin = page * kPageTokens;
+    block_product(queries, key_panels(layer, piece.pages[page], block.kv, panels), scores,
                   {padded_rows, kPageTokens, padded, padded, padded, kPageTokens, false});
     for (int64_t i = 0; i < rows; ++i) {
       const int64_t position = piece.past + (block.first + i) / group;
@@ -118,7 +131,7 @@ void attend_block(const PagedLayer& layer, const PagedQuery& query, const Block&
         store(hn::Mul(load(d, row + c), hn::Set(d, earlier)), d, row + c);
       });
     }
-    block_product(weights, static_cast<const T*>(layer.values) + at, result,
+    block_product(weights, value_panels(layer, piece.pages[page], block.kv, panels), result,
                   {padded_rows, padded, kPageTokens, kPageTokens, kPageTokens, padded, true});
   }
   for (int64_t i = 0; i < rows; ++i) {
@@ -161,10 +174,10 @@ void attention_paged(const PagedLayer& layer, const PagedQuery& query,
   with_type(q, [&](auto* queries) {
     auto* const to =
         static_cast<std::remove_const_t<std::remove_pointer_t<decltype(queries)>>*>(out.data);
-    if (layer.dtype == DType::f32)
-      attend_typed<float>(layer, query, pieces, queries, to);
-    else
+    if (layer.in_bf16())
       attend_typed<bf16>(layer, query, pieces, queries, to);
+    else
+      attend_typed<float>(layer, query, pieces, queries, to);
   });
 }
 

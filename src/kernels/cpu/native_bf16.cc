@@ -99,7 +99,23 @@ void tiles_row(const bf16* a, const bf16* b, float* c, const BlockShape& s) {
   if (n < s.N) tiles_product<kTall, false>(a, b + n * s.ldb, c + n, s);
 }
 
+__attribute__((target("avx512f"))) __m512 scaled(const int8_t* levels, const float* scales) {
+  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(levels));
+  return _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(bytes)), _mm512_loadu_ps(scales));
+}
+
 }  // namespace
+
+__attribute__((target("avx512f,avx512bf16"))) void scale_levels_avx512_bf16(
+    const ScaledLevels& from, bf16* to) {
+  for (int64_t unit = 0; unit < from.units; ++unit) {
+    const int8_t* levels = from.levels + unit * kScaledUnit;
+    const float* scales = from.scales + unit * from.step;
+    const __m512 first = scaled(levels, scales), second = scaled(levels + 16, scales + 16);
+    _mm512_storeu_si512(to + unit * kScaledUnit,
+                        reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(second, first)));
+  }
+}
 
 void product_avx512_bf16(const bf16* a, const bf16* b, float* c, const BlockShape& s) {
   int64_t n = 0;

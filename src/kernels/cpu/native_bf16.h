@@ -18,6 +18,16 @@ struct BlockShape {
   bool adds;
 };
 
+// Units of 32 levels, each with as many scales; those of the next unit lie `step` behind (0: the same again).
+constexpr int64_t kScaledUnit = 32;
+struct ScaledLevels {
+  const int8_t* levels = nullptr;
+  const float* scales = nullptr;
+  int64_t units = 0, step = 0;
+};
+// to = levels times scales.
+void scale_levels_avx512_bf16(const ScaledLevels& from, bf16* to);
+
 void product_avx512_bf16(const bf16* a, const bf16* b, float* c, const BlockShape& shape);
 // Between begin_tiles() and end_tiles() on the same thread.
 void product_amx(const bf16* a, const bf16* b, float* c, const BlockShape& shape);

@@ -120,19 +120,19 @@ namespace {
 void attend_one(const PagedLayer& layer, const PagedQuery& query, const PagedPiece& piece,
                 int64_t head, int64_t position, ConstBuffer q, int64_t q_at, Buffer out,
                 int64_t out_at) {
-  const ConstBuffer keys{layer.keys, layer.dtype}, values{layer.values, layer.dtype};
   const int64_t kv = head / (query.heads / layer.kv_heads);
   const int64_t first = query.window > 0 ? std::max<int64_t>(0, position - query.window + 1) : 0;
-  const auto base = [&](int64_t token) {
-    return layer.head_at(piece.pages[token / kPageTokens], kv);
-  };
+  const auto page = [&](int64_t token) { return piece.pages[token / kPageTokens]; };
+  std::vector<float> asked(static_cast<size_t>(layer.padded_dim()));
+  for (int64_t i = 0; i < layer.head_dim; ++i) asked[static_cast<size_t>(i)] = read(q, q_at + i);
+  if (layer.rotates()) rotate(asked.data(), layer.padded_dim());
   std::vector<double> score;
   double top = -INFINITY, sum = 0;
   for (int64_t t = first; t <= position; ++t) {
     double dot = 0;
-    for (int64_t i = 0; i < layer.head_dim; ++i)
-      dot += static_cast<double>(read(q, q_at + i)) *
-             read(keys, base(t) + layer.key_at(t % kPageTokens, i));
+    for (int64_t i = 0; i < layer.padded_dim(); ++i)
+      dot += static_cast<double>(asked[static_cast<size_t>(i)]) *
+             layer.key(page(t), kv, t % kPageTokens, i);
     dot *= query.scale;
     if (query.softcap > 0) dot = query.softcap * std::tanh(dot / query.softcap);
     score.push_back(dot);
@@ -143,7 +143,7 @@ void attend_one(const PagedLayer& layer, const PagedQuery& query, const PagedPie
     double value = 0;
     for (int64_t t = first; t <= position; ++t)
       value += score[static_cast<size_t>(t - first)] / sum *
-               read(values, base(t) + layer.value_at(t % kPageTokens, i));
+               layer.value(page(t), kv, t % kPageTokens, i);
     write(out, out_at + i, static_cast<float>(value));
   }
 }

@@ -5,10 +5,13 @@
 // not depend on the stack is that of Dong et al. 2024, XGrammar, section 3.1.)
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <span>
+#include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -18,10 +21,28 @@
 
 namespace malssi {
 
-// Tokens in the order of their bytes, with how many bytes each shares with the one before.
-struct TokenList {
-  std::vector<int32_t> ids;
-  std::vector<int32_t> shared;
+// Tokens in the order of their bytes: of each, how many bytes it shares with the one before, and the others.
+class TokenList {
+ public:
+  // Its bytes must not come before those of the last one added.
+  void add(int32_t id, std::string_view bytes);
+  size_t size() const { return ids_.size(); }
+  int32_t id(size_t i) const { return ids_[i]; }
+  size_t shared(size_t i) const { return static_cast<size_t>(shared_[i]); }
+  std::string_view rest(size_t i) const {
+    const size_t begin = i == 0 ? 0 : ends_[i - 1];
+    return std::string_view(bytes_).substr(begin, ends_[i] - begin);
+  }
+  // The next token that does not share the first byte of this one's rest.
+  size_t next(size_t i) const { return std::min(next_[i], size()); }
+  size_t longest() const { return longest_; }
+
+ private:
+  std::vector<int32_t> ids_, shared_;
+  std::vector<size_t> ends_;         // of the rests
+  std::vector<size_t> next_, open_;  // open: tokens whose next one has not come yet
+  std::string bytes_, last_;
+  size_t longest_ = 0;
 };
 
 // May be shared by several threads.
@@ -50,10 +71,13 @@ class CompiledGrammar {
   mutable std::unordered_map<int32_t, std::shared_ptr<const Mask>> masks_;
 };
 
-// Where one answer stands.
+// Where one answer stands. The grammar holds for its text: what decoding drops from a text's beginning, like the space that
+// SentencePiece puts there, may come before and does not count.
 class GrammarState {
  public:
-  explicit GrammarState(std::shared_ptr<const CompiledGrammar> grammar);
+  // place: whether the answer begins a text.
+  explicit GrammarState(std::shared_ptr<const CompiledGrammar> grammar,
+                        Place place = Place::inside);
 
   // Sets the logits of all tokens that may not come next to -infinity; those of `ends` may come
   // exactly when the answer is complete. Error: none may come.
@@ -65,10 +89,19 @@ class GrammarState {
   bool must_end() const { return can_end() && walker_.tops(place_).empty(); }
 
  private:
+  using Bits = std::vector<uint64_t>;  // one for a token
+
+  const Bits& allowed();
+  // The tokens of which decoding drops something here, which the masks do not know.
+  void judge_stripped(Bits& allowed);
+  // The place after the token's text, or kDead.
+  int32_t after(int32_t token, int64_t& strip_left);
+
   std::shared_ptr<const CompiledGrammar> grammar_;
   Walker walker_;
   int32_t place_;
-  std::vector<uint64_t> allowed_;
+  int64_t strip_left_;                          // times that decoding may still drop its strip
+  std::unordered_map<int32_t, Bits> answered_;  // by place: what was allowed there
 };
 
 }  // namespace malssi
