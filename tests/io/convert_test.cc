@@ -112,6 +112,7 @@ TEST_F(Convert, ReadsASingleRowThatIsAVectorInTheFile) {
   config.experts = 4;
   config.experts_used = 2;
   config.expert_hidden = config.shared_hidden = 32;
+  config.renormalised = false;
   const auto model = save(config);
   const ModelSource source = open_model(folder_);
   GgufPlan plan = plan_gguf(source);
