@@ -135,6 +135,17 @@ TEST_F(Convert, ReadsASingleRowThatIsAVectorInTheFile) {
   EXPECT_EQ(tiny_logits(*load_model(back_, DType::f32).model), tiny_logits(*model));
 }
 
+TEST_F(Convert, RefusesExpertsWhoseWeightsGgufsReadersTakeOtherwise) {
+  ModelConfig config = config_of("qwen3_moe");
+  config.experts = 4;
+  config.experts_used = 2;
+  config.expert_hidden = 32;
+  config.renormalised = false;
+  save(config);
+  EXPECT_TRUE(contains(error_of([&] { to_gguf(folder_); }),
+                       "take \"norm_topk_prob\" of qwen3_moe models for true"));
+}
+
 TEST_F(Convert, KeepsMatricesInHalfPrecisionAndNormsWhole) {
   save(config_of("llama"));
   for (const auto& [type, dtype] : {std::pair{"f16", DType::f16}, std::pair{"bf16", DType::bf16}}) {

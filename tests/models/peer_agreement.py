@@ -45,7 +45,7 @@ def hashed(name, shape):
     with numpy.errstate(over="ignore"):
         x = mixed(numpy.arange(math.prod(shape), dtype=numpy.uint64) + numpy.uint64(seed << 32))
     unit = (x >> numpy.uint64(40)).astype(numpy.float64) / 2**23 - 1
-    if "norm" in name or "ln_" in name and name.endswith(".weight"):
+    if "norm" in name or name.endswith("LayerNorm.weight") or "ln_" in name and name.endswith(".weight"):
         unit = 1 + 0.3 * unit
     else:
         unit *= 2.1 / math.sqrt(shape[-1]) if len(shape) > 1 else 0.3
@@ -135,10 +135,10 @@ def ask(path, body):
 
 
 @contextlib.contextmanager
-def served(bin_, model):
+def served(bin_, model, *more):
     log = tempfile.TemporaryFile("w+")
     server = subprocess.Popen([bin_ / "llama-server", "-m", model, "--port", str(PORT), "-t", "1", "-ngl", "0", "--no-warmup", "-c", "256",
-                               "-np", "1", "-fa", "off", "-ctk", "f32", "-ctv", "f32"], stdout=log, stderr=log)
+                               "-np", "1", "-fa", "off", "-ctk", "f32", "-ctv", "f32", *more], stdout=log, stderr=log)
     try:
         for _ in range(300):
             if server.poll() is not None:
