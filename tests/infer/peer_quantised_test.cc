@@ -26,6 +26,7 @@ const Json& golden() {
       load_json(std::string(MALSSI_SOURCE_DIR) + "/tests/models/golden_quantised.json");
   return json;
 }
+const Json& families() { return golden()["families"]; }
 
 bool ends_with_any(std::string_view name, std::initializer_list<const char*> ends) {
   return std::any_of(ends.begin(), ends.end(), [&](const char* e) { return name.ends_with(e); });
@@ -130,13 +131,15 @@ struct Step {
   float lead;  // over the second
 };
 
-std::vector<Step> answer(const fs::path& path, std::vector<int32_t> ids, size_t count) {
+// The likeliest token after the prompt and after each of llama.cpp's.
+std::vector<Step> choices(const fs::path& path, std::vector<int32_t> ids,
+                          std::span<const int32_t> theirs) {
   const ModelSource source = open_model(path);
   const auto model = make_model(source.config, DType::f32, std::nullopt);
   import_weights(*model, source.find, ImportMode::hold);
-  ModelPredictor predictor(*model, 1, 128);
+  ModelPredictor predictor(*model, 1, 256);
   std::vector<Step> steps;
-  while (steps.size() < count) {
+  for (const int32_t next : theirs) {
     const Predictor::Piece piece{.slot = 0, .ids = ids};
     const std::span<const float> logits = predictor.feed({&piece, 1});
     std::vector<float> sorted(logits.begin(), logits.end());
@@ -144,52 +147,70 @@ std::vector<Step> answer(const fs::path& path, std::vector<int32_t> ids, size_t 
     const auto best = std::max_element(sorted.begin(), sorted.end()) - sorted.begin();
     std::nth_element(sorted.begin(), sorted.begin() + 1, sorted.end(), std::greater<>());
     steps.push_back({static_cast<int32_t>(best), sorted[0] - sorted[1]});
-    ids = {steps.back().id};
+    ids = {next};
   }
   return steps;
 }
 
-class QuantisedPeer : public testing::TestWithParam<int> {
- protected:
-  const Json& want() const { return golden()[static_cast<size_t>(GetParam())]; }
-  ScratchFolder scratch_;
-};
-INSTANTIATE_TEST_SUITE_P(All, QuantisedPeer, testing::Range(0, static_cast<int>(golden().size())),
+// What became of the model in this type, beside what llama.cpp made of it. sure: the lead from which on the likeliest token is
+// the same.
+void expect_as_llama_cpp(const ModelSource& source, const std::string& type, const Json& prompt,
+                         const Json& want, double sure) {
+  SCOPED_TRACE(source.config.family + " " + type);
+  const GgufPlan plan = plan_gguf(source);
+  const QuantMix& mix = quant_mix(type);
+  std::vector<GgufTarget> targets;
+  for (const DType dtype : choose_dtypes(mix, plan, HasImportance::no)) targets.push_back({dtype});
+  const ScratchFolder scratch;
+  const fs::path path = scratch / "model.gguf";
+  write_gguf(path, plan, targets, mix.file_type);
+  EXPECT_EQ(checksum(Gguf(path)), want["checksum"].get<std::string>());
+  const auto ids = want["ids"].get<std::vector<int32_t>>();
+  const std::vector<Step> steps = choices(path, prompt.get<std::vector<int32_t>>(), ids);
+  double squares = 0;
+  size_t sure_steps = 0;
+  for (size_t i = 0; i < ids.size(); ++i) {
+    const auto lead = want["leads"][i].get<double>();
+    if (lead >= sure) {
+      EXPECT_EQ(steps[i].id, ids[i]) << i;
+      ++sure_steps;
+    }
+    squares += std::pow(steps[i].lead - lead, 2);
+  }
+  EXPECT_GT(sure_steps, ids.size() / 2);
+  // Both programs' rounding, and at times another expert. A wrong format of one matrix shows in whole numbers.
+  EXPECT_LT(std::sqrt(squares / static_cast<double>(ids.size())), 0.3);
+}
+
+class QuantisedPeer : public testing::TestWithParam<int> {};
+INSTANTIATE_TEST_SUITE_P(All, QuantisedPeer, testing::Range(0, static_cast<int>(families().size())),
                          [](const auto& info) {
-                           const Json& config = golden()[static_cast<size_t>(info.param)]["config"];
+                           const Json& config =
+                               families()[static_cast<size_t>(info.param)]["config"];
                            return config["model_type"].get<std::string>() + "_" +
                                   std::to_string(info.param);
                          });
 
 TEST_P(QuantisedPeer, FilesAndGreedyTokensAreThoseOfLlamaCpp) {
+  const Json& want = families()[static_cast<size_t>(GetParam())];
   ModelSource source;
-  source.config = config_from_hf(want()["config"], "config.json");
+  source.config = config_from_hf(want["config"], "config.json");
   std::map<std::string, Shape> shapes;
   for (const ModelPart& p : parts_of(*make_model(source.config, DType::f32, std::nullopt)))
     shapes[p.part.name] = p.published_shape();
   source.find = Weights(source.config, std::move(shapes));
-  const GgufPlan plan = plan_gguf(source);
-  for (const auto& [type, file] : want()["files"].items()) {
-    SCOPED_TRACE(type);
-    const QuantMix& mix = quant_mix(type);
-    std::vector<GgufTarget> targets;
-    for (const DType dtype : choose_dtypes(mix, plan, HasImportance::no))
-      targets.push_back({dtype});
-    const fs::path path = scratch_ / "model.gguf";
-    write_gguf(path, plan, targets, mix.file_type);
-    EXPECT_EQ(checksum(Gguf(path)), file["checksum"].get<std::string>());
-    const auto ids = file["ids"].get<std::vector<int32_t>>();
-    ASSERT_EQ(ids.size(), 64u);
-    const std::vector<Step> steps =
-        answer(path, want()["prompt"].get<std::vector<int32_t>>(), ids.size());
-    double squares = 0;
-    for (size_t i = 0; i < ids.size(); ++i) {
-      EXPECT_EQ(steps[i].id, ids[i]) << i;
-      squares += std::pow(steps[i].lead - file["leads"][i].get<double>(), 2);
-    }
-    // Both programs' rounding, and at times another expert. A wrong format of one matrix shows in whole numbers.
-    EXPECT_LT(std::sqrt(squares / static_cast<double>(ids.size())), 0.3);
-  }
+  for (const auto& [type, file] : want["files"].items())
+    expect_as_llama_cpp(source, type, want["prompt"], file, 0);
+}
+
+TEST(QuantisedStories, AreThoseOfLlamaCpp) {
+  const fs::path path =
+      fs::path(MALSSI_SOURCE_DIR) / ".." / "shared" / "data" / "weights" / "stories260K.bin";
+  if (!fs::exists(path))
+    GTEST_SKIP() << "skipped: ../shared/data/weights/stories260K.bin is not here";
+  const ModelSource source = open_model(path);
+  for (const auto& [type, file] : golden()["stories"]["files"].items())
+    expect_as_llama_cpp(source, type, golden()["stories"]["prompt"], file, 0.5);
 }
 
 }  // namespace

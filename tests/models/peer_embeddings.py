@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Prints llama.cpp's embeddings by a tiny random BERT as golden_embeddings.json for tests/infer/embed_test.cc. (GGUF has no place
-for RoBERTa and DistilBERT.)
+for RoBERTa and DistilBERT.) llama.cpp computes BERT's GELU by the formula with tanh, whatever config.json says.
 
 Run by hand where python3-torch and llama.cpp's programs are:
   python3 peer_embeddings.py build/release/malssi LLAMA_CPP/build/bin TOKENIZER > golden_embeddings.json
