@@ -58,8 +58,12 @@ Tensor shifted(const Tensor& x, float by) {
 }
 
 // The part out of GGUF's layout.
-Tensor published(const Tensor& held, const WeightPart& part, const std::string& where) {
+Tensor published(const Tensor& held, const ModelPart& p, const std::string& where) {
+  const WeightPart& part = p.part;
   Tensor tensor = held;
+  // llama.cpp's quantiser drops the outer axis of a single row.
+  if (p.shape.rank() == 2 && p.shape[0] == 1 && held.shape() == Shape{p.shape[1]})
+    tensor = held.view(p.shape);
   if (part.expert >= 0) {
     REQUIRE(held.shape().rank() == 3 && part.expert < held.dim(0), where, ": tensor \"", part.gguf,
             "\" is ", held.shape(), "; expected experts, rows, columns");
@@ -93,12 +97,13 @@ ModelSource open_gguf(const fs::path& path) {
           ": it is an adapter, no model: name its base model here, and the adapter with --lora");
   source.config = config_from_gguf(*file, source.where);
   check_claim(source.config, *file);
-  const auto parts = std::make_shared<std::map<std::string, WeightPart>>();
+  const auto parts = std::make_shared<std::map<std::string, ModelPart>>();
   for (const ModelPart& p : parts_of(*make_model(source.config, DType::f32, std::nullopt)))
-    parts->emplace(p.part.name, p.part);
+    parts->emplace(p.part.name, p);
   source.find = [file, parts](const std::string& name) {
     const auto part = parts->find(name);
-    const GgufTensor* found = part == parts->end() ? nullptr : file->find_tensor(part->second.gguf);
+    const GgufTensor* found =
+        part == parts->end() ? nullptr : file->find_tensor(part->second.part.gguf);
     return found ? published(file->borrow(*found), part->second, file->where()) : Tensor();
   };
   if (has_gguf_vocabulary(*file)) {

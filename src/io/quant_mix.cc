@@ -39,14 +39,15 @@ Role role_of(std::string_view name) {
   return Role::other;
 }
 
-// Small tensors, and those that stand errors badly, stay as they are.
+// Vectors (a single row is one), and those that stand errors badly, stay as they are.
 bool is_quantised(const LazyTensor& tensor) {
   constexpr std::array kKept = {"_norm.weight", "ffn_gate_inp.weight",   "attn_rel_b.weight",
                                 "ssm_conv1d",   "shortconv.conv.weight", "altup",
                                 "laurel",       "per_layer_model_proj",  ".position_embd",
                                 ".patch_embd"};
   const std::string& name = tensor.name;
-  if (tensor.shape.rank() < 2 || !name.ends_with("weight")) return false;
+  const bool is_vector = tensor.shape.rank() < 2 || tensor.shape.size() == tensor.shape[-1];
+  if (is_vector || !name.ends_with("weight")) return false;
   if (name == "position_embd.weight" || name == "token_types.weight") return false;
   return std::none_of(kKept.begin(), kKept.end(),
                       [&](const char* part) { return name.find(part) != name.npos; });

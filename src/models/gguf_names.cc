@@ -268,10 +268,14 @@ void gguf_keys(const Model& model, const Put& put_whole) {
           " family; keep this one as a Hugging Face folder");
   ModelConfig usual = c;
   usual.no_rope_interval = 0;
+  usual.renormalised = true;
   if (family.complete_gguf) family.complete_gguf(usual);
   REQUIRE(usual.no_rope_interval == c.no_rope_interval, "GGUF cannot say that every ",
           c.no_rope_interval,
           "th layer has no rotary positions; keep this model as a Hugging Face folder");
+  REQUIRE(c.experts == 0 || usual.renormalised == c.renormalised,
+          "GGUF's readers take \"norm_topk_prob\" of ", family.name, " models for ",
+          usual.renormalised ? "true" : "false", "; keep this model as a Hugging Face folder");
   put_whole("general.architecture", std::string(family.gguf));
   const Put put = [&](std::string key, GgufValue value) {
     put_whole(concat(family.gguf, ".", key), std::move(value));

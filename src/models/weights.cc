@@ -64,7 +64,7 @@ using Find = std::function<Tensor(const std::string& name)>;
 
 // The part's numbers as its file has them; Error where they are missing or of another shape.
 Tensor find_part(const Model& model, const Parameter& p, const WeightPart& part, const Find& find) {
-  Tensor source = find(part.name);
+  const Tensor source = find(part.name);
   REQUIRE(source.defined(), "weights: there is no tensor \"", part.name,
           "\"; the file does not hold a whole ", model.config().family,
           " model as its config.json describes it");
@@ -72,9 +72,6 @@ Tensor find_part(const Model& model, const Parameter& p, const WeightPart& part,
   const Shape rows =
       whole.rank() == 1 ? Shape{part.end - part.begin} : Shape{part.end - part.begin, whole[-1]};
   const Shape expected = part.transposed ? Shape{rows[1], rows[0]} : rows;
-  // llama.cpp's quantiser drops the outermost axis of a single row.
-  if (expected.rank() == 2 && expected[0] == 1 && source.shape() == Shape{expected[1]})
-    source = source.view(expected);
   REQUIRE(source.shape() == expected, "weights: \"", part.name, "\" is ", source.shape(),
           "; config.json makes it ", expected);
   return source;

@@ -184,7 +184,7 @@ Text ForeignChat::text(std::span<const Message> messages, const RenderOptions& o
   jinja::RenderSettings settings{.now = options.now.value_or(local_time())};
   settings.limits.steps += 10'000 * static_cast<int64_t>(messages.size());
   settings.limits.output += 4 * size;
-  settings.limits.memory += 64 * size;
+  settings.limits.memory += 64 * size + 8192 * static_cast<int64_t>(messages.size());
   return template_.render(variables, settings);
 }
 

@@ -3,8 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <map>
 
+#include "base/json.h"
 #include "io/pooling.h"
+#include "models/peer_weights.h"
 #include "scratch.h"
 
 namespace malssi {
@@ -48,6 +51,27 @@ TEST(Embed, TakesTheFirstTheLastOrTheMeanOfEachTextsVectors) {
       }
     }
   }
+}
+
+// tests/models/peer_embeddings.py asks it.
+TEST(Embed, GivesTheVectorsOfLlamaCpp) {
+  Json golden = load_json(std::string(MALSSI_SOURCE_DIR) + "/tests/models/golden_embeddings.json");
+  // llama.cpp takes BERT's GELU by its approximation with tanh; the exact one is up to 6e-4 away.
+  golden["config"]["hidden_act"] = "gelu_new";
+  const auto model = make_model(config_from_hf(golden["config"], "config.json"), DType::f32, 1);
+  std::map<std::string, Shape> shapes;
+  for (const NamedTensor& t : export_weights(*model)) shapes[t.name] = t.value.shape();
+  import_weights(*model, [&](const std::string& name) { return hashed(name, shapes.at(name)); });
+  const auto ids = golden["ids"].get<std::vector<int32_t>>();
+  const auto expect_near = [](std::span<const float> got, const Json& rows, const char* what) {
+    ASSERT_EQ(got.size(), rows.size() * 64) << what;
+    for (size_t i = 0; i < got.size(); ++i)
+      EXPECT_NEAR(got[i], rows[i / 64][i % 64].get<double>(), 2e-5) << what << " " << i;
+  };
+  expect_near(hidden_of(*model, ids), golden["vectors"]["none"], "none");
+  for (const char* pooling : {"cls", "mean", "last"})
+    expect_near(embed(*model, {ids}, {.pooling = pooling_named(pooling)}).to_vector(),
+                golden["vectors"][pooling], pooling);
 }
 
 TEST(Embed, MakesVectorsOfLengthOne) {

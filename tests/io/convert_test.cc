@@ -106,6 +106,46 @@ TEST_F(Convert, EveryFamilyComesBackFromItsGguf) {
   EXPECT_GE(written, golden.size() - 3);
 }
 
+// llama.cpp's quantiser writes the gate of a shared expert, [1, width], as [width], and does not quantise it.
+TEST_F(Convert, ReadsASingleRowThatIsAVectorInTheFile) {
+  ModelConfig config = config_of("qwen2_moe");
+  config.experts = 4;
+  config.experts_used = 2;
+  config.expert_hidden = config.shared_hidden = 32;
+  config.renormalised = false;
+  const auto model = save(config);
+  const ModelSource source = open_model(folder_);
+  GgufPlan plan = plan_gguf(source);
+  std::vector<GgufTarget> targets;
+  for (const DType dtype : choose_dtypes(quant_mix("q8_0"), plan, HasImportance::no))
+    targets.push_back({dtype});
+  size_t gates = 0;
+  for (size_t i = 0; i < targets.size(); ++i) {
+    LazyTensor& tensor = plan.tensors[i];
+    if (!tensor.name.ends_with("ffn_gate_inp_shexp.weight")) continue;
+    EXPECT_EQ(targets[i].dtype, DType::f32);
+    tensor.shape = {config.width};
+    tensor.load = [load = tensor.load] { return load().view({32}); };
+    ++gates;
+  }
+  EXPECT_EQ(gates, 2u);
+  write_gguf(gguf_, plan, plain_targets(plan, DType::f32), kFileTypeF32);
+  EXPECT_EQ(tiny_logits(*load_model(gguf_, DType::f32).model), tiny_logits(*model));
+  write_hf_folder(back_, open_model(gguf_));
+  EXPECT_EQ(tiny_logits(*load_model(back_, DType::f32).model), tiny_logits(*model));
+}
+
+TEST_F(Convert, RefusesExpertsWhoseWeightsGgufsReadersTakeOtherwise) {
+  ModelConfig config = config_of("qwen3_moe");
+  config.experts = 4;
+  config.experts_used = 2;
+  config.expert_hidden = 32;
+  config.renormalised = false;
+  save(config);
+  EXPECT_TRUE(contains(error_of([&] { to_gguf(folder_); }),
+                       "take \"norm_topk_prob\" of qwen3_moe models for true"));
+}
+
 TEST_F(Convert, KeepsMatricesInHalfPrecisionAndNormsWhole) {
   save(config_of("llama"));
   for (const auto& [type, dtype] : {std::pair{"f16", DType::f16}, std::pair{"bf16", DType::bf16}}) {

@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "models/model.h"
+#include "models/peer_weights.h"
 
 namespace malssi {
 namespace {
@@ -19,28 +20,6 @@ const Json& golden() {
   static const Json json =
       load_json(std::string(MALSSI_SOURCE_DIR) + "/tests/models/golden_peer.json");
   return json;
-}
-
-uint64_t mixed(uint64_t x) {
-  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9;
-  x = (x ^ (x >> 27)) * 0x94D049BB133111EB;
-  return x ^ (x >> 31);
-}
-
-// Evenly spread numbers, as the script draws them: unlike waves, they leave matrices of full rank.
-Tensor hashed(const std::string& name, const Shape& shape) {
-  uint64_t seed = 0;
-  for (size_t j = 0; j < name.size(); ++j) seed += static_cast<unsigned char>(name[j]) * (j + 1);
-  const bool around_one = name.find("norm") != std::string::npos ||
-                          (name.find("ln_") != std::string::npos && name.ends_with(".weight"));
-  const double size = shape.rank() > 1 ? 2.1 / std::sqrt(static_cast<double>(shape[-1])) : 0.3;
-  Tensor t = Tensor::empty(shape);
-  for (int64_t i = 0; i < t.size(); ++i) {
-    const uint64_t bits = mixed(static_cast<uint64_t>(i) + (seed << 32)) >> 40;
-    const double unit = static_cast<double>(bits) / 8388608 - 1;
-    t.f32()[i] = static_cast<float>(around_one ? 1 + 0.3 * unit : unit * size);
-  }
-  return t;
 }
 
 std::unique_ptr<Model> model_of(const Json& config) {
@@ -77,8 +56,8 @@ INSTANTIATE_TEST_SUITE_P(All, Peer, testing::Range(0, static_cast<int>(golden().
 // llama.cpp's own answer is fed, so that each step is compared even after one that rounding decides.
 TEST_P(Peer, GreedyTokensAndLogProbabilitiesAreThoseOfLlamaCpp) {
   const auto model = model_of(want()["config"]);
-  // llama.cpp looks GELU up in a table of f16.
-  const double tolerance = model->config().activation.starts_with("gelu") ? 5e-3 : 1e-3;
+  // Measured: 6e-6. llama.cpp was built without its table of GELU in f16, which alone makes 3e-3.
+  const double tolerance = 2e-4;
   const auto answer = want()["ids"].get<std::vector<int32_t>>();
   auto ids = want()["prompt"].get<std::vector<int32_t>>();
   const size_t last = ids.size() - 1, vocab = static_cast<size_t>(model->config().vocab);
@@ -88,8 +67,8 @@ TEST_P(Peer, GreedyTokensAndLogProbabilitiesAreThoseOfLlamaCpp) {
   const Json& shown = want()["shown"];
   const std::span<const float> row(&logits[(last + shown["step"].get<size_t>()) * vocab], vocab);
   const double total = log_sum(row);
-  for (size_t i = 0; i < vocab; ++i)
-    EXPECT_NEAR(row[i] - total, shown["logprobs"][i].get<double>(), tolerance) << i;
+  for (size_t i = 0; i < shown["logprobs"].size(); ++i)
+    EXPECT_NEAR(row[4 * i] - total, shown["logprobs"][i].get<double>(), tolerance) << 4 * i;
   ASSERT_EQ(answer.size(), 64u);
   for (size_t step = 0; step < answer.size(); ++step) {
     const std::span<float> choices(&logits[(last + step) * vocab], vocab);

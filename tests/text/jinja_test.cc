@@ -151,7 +151,7 @@ TEST(Jinja, HostileTemplatesMeetALimit) {
   std::string shared = "{% set a = [1] %}";
   for (int i = 0; i < 60; ++i) shared += "{% set a = [a, a] %}";
   const std::pair<std::string, const char*> hostile[] = {
-      {"{% for a in range(10000) %}{% for b in range(10000) %}{% endfor %}{% endfor %}", "steps"},
+      {"{% for a in range(10000) %}{% for b in range(10000) %}{% endfor %}{% endfor %}", "memory"},
       {"{% for a in range(90000) %}{{ 'a lot of text, again and again' }}{% endfor %}",
        "writes more than"},
       {"{{ 'x' * 1000000000000 }}", "memory"},
@@ -166,21 +166,33 @@ TEST(Jinja, HostileTemplatesMeetALimit) {
       {"{% set l = [] %}{% set m = [] %}{% set _ = l.append(m) %}{% set _ = m.append(l) %}"
        "{% set n = [m] %}{{ n == l }}",
        "nested deeper"},
-      {shared + "{{ a }}", "steps"},
-      {shared + "{{ a | tojson }}", "steps"},
+      {shared + "{{ a }}", "a text takes more"},
+      {shared + "{{ a | tojson }}", "a text takes more"},
+      {shared + "{{ a == [a[0], a[0]] }}", "steps"},
       {"{% set l = ['x'] %}{% for i in range(99999) %}{% set _ = l.extend(l) %}{% endfor %}",
-       "steps"},
+       "memory"},
       {"{{ 'a' | indent(999999999) }}", "indent by"},
       {"{{ [[1]] | tojson(indent=999999999) }}", "indent is"},
       {"{% set x = 'x' * 1000000 %}{{ x.replace('x', x) }}", "memory"},
       {"{% set x = 'x' * 1000000 %}{{ x.replace('', x) }}", "memory"},
       {"{% set x = 'x' * 100000 %}{{ x | list | join(x) }}", "memory"},
+      {"{{ ('x' * 1000000).split('x') }}", "memory"},
+      {"{{ ('x' * 1000000).split() }}", "memory"},
+      {"{{ ('x' * 1000000) | list }}", "memory"},
+      {"{% set x = 'x' * 1000000 %}{{ [x] * 1000 }}", "a text takes more"},
+      {"{% set x = 'x' * 1000000 %}{{ ([x] * 1000) | tojson }}", "a text takes more"},
+      {"{% set x = 'x' * 1000000 %}{{ '%s%s' % (x, x) }}", "a text takes more"},
+      {"{% set x = 'x' * 1000000 %}{{ '{0}{0}'.format(x) }}", "a text takes more"},
+      {"{% set x = 'x' * 1000000 %}{{ x ~ x }}", "a text takes more"},
+      {"{% set l = [] %}{% for i in range(99999) %}{% set _ = l.append({}['" +
+           std::string(100'000, 'x') + "']) %}{% endfor %}",
+       "memory"},
       {"{{ strftime_now('%d' * 1000) }}", "a format of"},
       {nested, "nested deeper than 200 levels"},
       {brackets + std::string(1000, ')') + " }}", "nested deeper than 200 levels"},
       {minus + "x }}", "nested deeper than 200 levels"},
       {sum + " }}", "too long"},
-      {std::string(2 << 20, 'x'), "expected at most"},
+      {std::string(129 << 10, 'x'), "expected at most"},
       {"\xff", "not UTF-8"},
   };
   for (const auto& [source, what] : hostile) {

@@ -11,7 +11,7 @@ Value loop_member(const Loop& loop, std::string_view name) {
   const int64_t at = loop.index0;
   const auto neighbour = [&](int64_t place) {
     const bool inside = place >= 0 && place < length;
-    return inside ? (*loop.items)[static_cast<size_t>(place)] : Value(Undefined{std::string(name)});
+    return inside ? (*loop.items)[static_cast<size_t>(place)] : Value(undefined(name));
   };
   if (name == "index") return at + 1;
   if (name == "index0") return at;
@@ -24,7 +24,7 @@ Value loop_member(const Loop& loop, std::string_view name) {
   if (name == "depth0") return int64_t{0};
   if (name == "previtem") return neighbour(at - 1);
   if (name == "nextitem") return neighbour(at + 1);
-  return Undefined{std::string(name)};
+  return undefined(name);
 }
 
 std::vector<Value> character_values(Heap& heap, const Text& text) {
@@ -53,7 +53,7 @@ Value Interpreter::member(const Value& value, std::string_view name) {
   if (const auto* macro = value.as<Macro*>(); macro && name == "name")
     return heap_.text(Text((*macro)->name));
   if (find_method(value, name)) return Method{std::string(name)};
-  return Undefined{std::string(name)};
+  return undefined(name);
 }
 
 Value Interpreter::item(const Value& value, const Value& key) {

@@ -48,6 +48,11 @@ const Builtin* find_method(const Value& self, std::string_view name);
 Value run_builtin(const Builtin& builtin, Interpreter& interpreter, const Value& self,
                   const Arguments& arguments);
 
+// split() and replace() of text.h within the heap's limits.
+std::vector<Text> pieces(Heap& heap, const Text& text, std::string_view separator, int64_t most,
+                         Side from);
+Value replaced(Heap& heap, const Text& text, std::string_view from, const Text& to, int64_t most);
+
 Value binary(Heap& heap, std::string_view name, const Value& a, const Value& b);
 Value negative(const Value& value);
 bool contains(Heap& heap, const Value& container, const Value& item);

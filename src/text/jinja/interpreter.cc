@@ -86,7 +86,7 @@ Interpreter::Flow Interpreter::execute(const Statement& statement) {
       break;
     }
     case StatementKind::macro:
-      scope_->variables[statement.name] = new_macro(statement);
+      put(statement.name, new_macro(statement));
       break;
     case StatementKind::call:
       call_block(statement);
@@ -171,31 +171,34 @@ Value Interpreter::call_macro(const Macro& macro, Arguments arguments, const Val
   const Raised depth(calls_, heap_.limits().calls, "macro calls");
   heap_.allocate(sizeof(Scope));
   const Scoped scope(scope_, &scopes_.emplace_back(Scope{.parent = macro.scope}));
-  auto& variables = scope_->variables;
   const std::vector<Parameter>& parameters = *macro.parameters;
-  if (!caller.is_undefined()) variables["caller"] = caller;
+  if (!caller.is_undefined()) put("caller", caller);
   for (size_t i = 0; i < parameters.size(); ++i) {
     const std::string& name = parameters[i].name;
     const auto named = std::find_if(arguments.named.begin(), arguments.named.end(),
                                     [&](const auto& given) { return given.first == name; });
     if (i < arguments.positional.size()) {
-      variables[name] = arguments.positional[i];
+      put(name, arguments.positional[i]);
     } else if (named != arguments.named.end()) {
-      variables[name] = named->second;
+      put(name, named->second);
       arguments.named.erase(named);
     } else {
-      variables[name] =
-          parameters[i].standard ? evaluate(*parameters[i].standard) : Value(Undefined{name});
+      put(name,
+          parameters[i].standard ? evaluate(*parameters[i].standard) : Value(undefined(name)));
     }
   }
   const auto taken =
       static_cast<std::ptrdiff_t>(std::min(parameters.size(), arguments.positional.size()));
-  variables["varargs"] =
-      heap_.tuple({arguments.positional.begin() + taken, arguments.positional.end()});
+  put("varargs", heap_.tuple({arguments.positional.begin() + taken, arguments.positional.end()}));
   Dict* rest = heap_.dict();
   for (auto& [name, value] : arguments.named) heap_.set(*rest, heap_.text(Text(name)), value);
-  variables["kwargs"] = rest;
+  put("kwargs", rest);
   return heap_.text(captured(*macro.body));
+}
+
+void Interpreter::put(const std::string& name, Value value) {
+  if (scope_->variables.insert_or_assign(name, std::move(value)).second)
+    heap_.allocate(static_cast<int64_t>(4 * sizeof(Value) + name.size()));
 }
 
 void Interpreter::assign(const Target& target, Value value) {
@@ -203,12 +206,12 @@ void Interpreter::assign(const Target& target, Value value) {
     const std::vector<Value> parts = items(value);
     REQUIRE(parts.size() == target.names.size(), "cannot unpack ", parts.size(), " values into ",
             target.names.size(), " variables");
-    for (size_t i = 0; i < parts.size(); ++i) scope_->variables[target.names[i]] = parts[i];
+    for (size_t i = 0; i < parts.size(); ++i) put(target.names[i], parts[i]);
     return;
   }
   const std::string& name = target.names.front();
   if (target.member.empty()) {
-    scope_->variables[name] = std::move(value);
+    put(name, std::move(value));
     return;
   }
   const Value* space = find(name);
@@ -280,7 +283,7 @@ Value Interpreter::evaluate(const Expression& node) {
 Value Interpreter::lookup(const Expression& node) {
   if (const Value* value = find(node.name)) return *value;
   if (find_function(node.name)) return Method{node.name};
-  return Undefined{node.name};
+  return undefined(node.name);
 }
 
 Value Interpreter::logic(const Expression& node) {
@@ -349,7 +352,10 @@ Value Interpreter::comparison(const Expression& node) {
 
 Value Interpreter::concatenation(const Expression& node) {
   Text out;
-  for (const ExpressionPtr& part : node.parts) out.append(to_text(heap_, evaluate(*part)));
+  for (const ExpressionPtr& part : node.parts) {
+    out.append(to_text(heap_, evaluate(*part)));
+    heap_.check_text(out.size());
+  }
   return heap_.text(std::move(out));
 }
 

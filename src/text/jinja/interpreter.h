@@ -64,6 +64,7 @@ class Interpreter {
   void filter_block(const Statement& statement);
   Macro* new_macro(const Statement& statement);
   void assign(const Target& target, Value value);
+  void put(const std::string& name, Value value);  // into the innermost scope
   const Value* find(std::string_view name) const;
 
   Value evaluate(const Expression& node);

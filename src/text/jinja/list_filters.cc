@@ -22,7 +22,7 @@ std::vector<Value> items_or_none(const Call& call) {
 Value attribute(const Call& call, const Value& value, const Value& path) {
   if (!path.text()) return call.interpreter.item(value, path);
   Value found = value;
-  for (const Text& name : split(*path.text(), ".", -1, Side::left)) {
+  for (const Text& name : pieces(call.heap(), *path.text(), ".", -1, Side::left)) {
     int64_t place = 0;
     const std::string_view bytes = name.bytes();
     const auto read = std::from_chars(bytes.data(), bytes.data() + bytes.size(), place);
@@ -53,7 +53,7 @@ Value join(const Call& call) {
     call.heap().allocate(static_cast<int64_t>(separator.size()));
     out.append(to_text(call.heap(), call.has(1) ? attribute(call, item, call.args[1]) : item));
     call.heap().step();
-    REQUIRE(static_cast<int64_t>(out.size()) <= call.heap().limits().memory, "join: too long");
+    call.heap().check_text(out.size());
   }
   return call.heap().text(std::move(out));
 }

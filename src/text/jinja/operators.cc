@@ -104,6 +104,7 @@ Value formatted(Heap& heap, const Text& format, const Value& value) {
     REQUIRE(kind == 's' || kind == 'd', "a format has %", kind, ", expected %s, %d or %%");
     REQUIRE(used < values.size(), "a format has more places than values");
     out.append(to_text(heap, values[used++]));
+    heap.check_text(out.size());
   }
   REQUIRE(used == values.size(), "a format has fewer places than values");
   return heap.text(std::move(out));

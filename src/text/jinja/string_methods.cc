@@ -29,11 +29,11 @@ Value parts(const Call& call, Side from) {
   const Text separator = at_space ? Text() : call.text(0);
   REQUIRE(at_space || !separator.empty(), "split at an empty string");
   REQUIRE(!at_space || from == Side::left || !call.has(1), "rsplit at white space takes no limit");
-  return texts(call, split(self(call), separator.bytes(), call.integer(1, -1), from));
+  return texts(call, pieces(call.heap(), self(call), separator.bytes(), call.integer(1, -1), from));
 }
 
 Value lines(const Call& call) {
-  std::vector<Text> out = split(self(call), "\n", -1, Side::left);
+  std::vector<Text> out = pieces(call.heap(), self(call), "\n", -1, Side::left);
   if (out.back().empty()) out.pop_back();
   return texts(call, out);
 }
@@ -62,7 +62,7 @@ Value place(const Call& call, size_t at) {
 Value count(const Call& call) {
   const Text part = call.text(0);
   REQUIRE(!part.empty(), "count of an empty string");
-  return static_cast<int64_t>(split(self(call), part.bytes(), -1, Side::left).size()) - 1;
+  return occurrences(self(call).bytes(), part.bytes());
 }
 
 Value joined(const Call& call) {
@@ -74,6 +74,7 @@ Value joined(const Call& call) {
     if (!first) out.append(self(call));
     first = false;
     out.append(*item.text());
+    call.heap().check_text(out.size());
   }
   return made(call, std::move(out));
 }
@@ -103,7 +104,7 @@ Value format(const Call& call) {
       REQUIRE(close != text.npos, "format: { is not closed");
       out.append(
           to_text(call.heap(), format_value(call, text.substr(at + 1, close - at - 1), next)));
-      call.heap().allocate(static_cast<int64_t>(out.size()) / 64 + 1);
+      call.heap().check_text(out.size());
       at = close;
     } else {
       out.append(self(call), at, 1);
@@ -135,12 +136,8 @@ bool all_are(const Call& call, bool (*is)(int32_t)) {
 bool is_digit(int32_t c) { return c >= '0' && c <= '9'; }
 bool is_letter(int32_t c) { return c >= 0 && char_class(c) == CharClass::letter; }
 
-Value replaced(const Call& call) {
-  const Text from = call.text(0), to = call.text(1);
-  const auto size = static_cast<int64_t>(self(call).size());
-  call.heap().allocate(size + (size / std::max<int64_t>(static_cast<int64_t>(from.size()), 1) + 1) *
-                                  static_cast<int64_t>(to.size()));
-  return made(call, replace(self(call), from.bytes(), to, call.integer(2, -1)));
+Value replace_method(const Call& call) {
+  return replaced(call.heap(), self(call), call.text(0).bytes(), call.text(1), call.integer(2, -1));
 }
 
 Value cased(const Call& call, Case form) { return made(call, with_case(self(call), form)); }
@@ -161,7 +158,7 @@ constexpr Builtin kMethods[] = {
     {"partition", "sep", partition},
     {"removeprefix", "prefix", [](const Call& c) { return without(c, false); }},
     {"removesuffix", "suffix", [](const Call& c) { return without(c, true); }},
-    {"replace", "old,new,count", replaced},
+    {"replace", "old,new,count", replace_method},
     {"rfind", "sub",
      [](const Call& c) { return place(c, self(c).bytes().rfind(c.text(0).bytes())); }},
     {"rsplit", "sep,maxsplit", [](const Call& c) { return parts(c, Side::right); }},
@@ -176,6 +173,25 @@ constexpr Builtin kMethods[] = {
 };
 
 }  // namespace
+
+std::vector<Text> pieces(Heap& heap, const Text& text, std::string_view separator, int64_t most,
+                         Side from) {
+  // White space: a bound.
+  int64_t count = separator.empty() ? static_cast<int64_t>(text.size()) / 2
+                                    : occurrences(text.bytes(), separator);
+  if (most >= 0) count = std::min(count, most);
+  heap.allocate(2 * (count + 1) * static_cast<int64_t>(sizeof(Text)));
+  return split(text, separator, most, from);
+}
+
+Value replaced(Heap& heap, const Text& text, std::string_view from, const Text& to, int64_t most) {
+  int64_t count = occurrences(text.bytes(), from);
+  if (most >= 0) count = std::min(count, most);
+  int64_t size = 0;
+  const bool fits = !__builtin_mul_overflow(count, static_cast<int64_t>(to.size()), &size);
+  heap.check_text(fits ? text.size() + static_cast<size_t>(size) : SIZE_MAX / 2);
+  return heap.text(replace(text, from, to, most));
+}
 
 std::span<const Builtin> string_methods() { return kMethods; }
 

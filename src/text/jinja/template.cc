@@ -15,7 +15,7 @@ struct Template::Tree {
 
 namespace {
 
-constexpr size_t kMaxSource = 1 << 20;
+constexpr size_t kMaxSource = 128 << 10;
 
 Value value_of(Heap& heap, const Variable& variable) {
   if (!variable.marks_items || !variable.value.is_array())

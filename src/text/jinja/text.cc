@@ -144,6 +144,14 @@ std::vector<Text> split(const Text& text, std::string_view separator, int64_t mo
   return parts;
 }
 
+int64_t occurrences(std::string_view text, std::string_view part) {
+  if (part.empty()) return characters(text) + 1;
+  int64_t count = 0;
+  for (size_t at = text.find(part); at != text.npos; at = text.find(part, at + part.size()))
+    ++count;
+  return count;
+}
+
 Text replace(const Text& text, std::string_view from, const Text& to, int64_t most) {
   const std::string_view bytes = text.bytes();
   Text out;

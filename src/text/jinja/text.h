@@ -43,6 +43,8 @@ enum class Side { left, right, both };
 Text strip(const Text& text, std::string_view characters, Side side);
 // At every `separator`, at most `most` times (-1: no limit); an empty separator: at white space.
 std::vector<Text> split(const Text& text, std::string_view separator, int64_t most, Side from);
+// How often it stands there, none in another; an empty one stands between all characters, as replace() sees it.
+int64_t occurrences(std::string_view text, std::string_view part);
 Text replace(const Text& text, std::string_view from, const Text& to, int64_t most);
 // Simple case mapping, one character to one.
 enum class Case { upper, lower, title, capitalize };

@@ -17,13 +17,10 @@ Value trim(const Call& call) {
   return made(call, strip(self_text(call), call.text(0).bytes(), Side::both));
 }
 
-Value replaced(const Call& call) {
-  const Text text = self_text(call), from = to_text(call.heap(), call.args.at(0)),
+Value replace_filter(const Call& call) {
+  const Text from = to_text(call.heap(), call.args.at(0)),
              to = to_text(call.heap(), call.args.at(1));
-  const auto size = static_cast<int64_t>(text.size());
-  call.heap().allocate(size + (size / std::max<int64_t>(static_cast<int64_t>(from.size()), 1) + 1) *
-                                  static_cast<int64_t>(to.size()));
-  return made(call, replace(text, from.bytes(), to, call.integer(2, -1)));
+  return replaced(call.heap(), self_text(call), from.bytes(), to, call.integer(2, -1));
 }
 
 // Words begin after white space and after - ( { [ <.
@@ -49,7 +46,7 @@ Value indent(const Call& call) {
   REQUIRE(width >= 0 && width <= 1000, "indent by ", width, ", expected 0 to 1000");
   const std::string space = is_text ? std::string(call.args[0].text()->bytes())
                                     : std::string(static_cast<size_t>(width), ' ');
-  const std::vector<Text> lines = split(text, "\n", -1, Side::left);
+  const std::vector<Text> lines = pieces(call.heap(), text, "\n", -1, Side::left);
   call.heap().allocate(static_cast<int64_t>(lines.size() * space.size()));
   Text out;
   for (size_t i = 0; i < lines.size(); ++i) {
@@ -168,7 +165,7 @@ constexpr Builtin kFilters[] = {
     {"indent", "width,first,blank", indent},
     {"int", "default,base", to_int},
     {"lower", "", [](const Call& c) { return cased(c, Case::lower); }},
-    {"replace", "old,new,count", replaced},
+    {"replace", "old,new,count", replace_filter},
     {"round", "precision,method", rounded},
     {"safe", "", [](const Call& c) { return c.self; }},
     {"string", "", [](const Call& c) { return made(c, self_text(c)); }},

@@ -73,8 +73,14 @@ void Heap::allocate(int64_t bytes) {
           " bytes of memory");
 }
 
+void Heap::check_text(size_t bytes) const {
+  REQUIRE(static_cast<int64_t>(bytes) <= limits_.longest_text(), "a text takes more than ",
+          limits_.longest_text(), " bytes of memory");
+}
+
 Value Heap::text(Text text) {
-  allocate(static_cast<int64_t>(sizeof(Text) + 3 * text.size()));
+  check_text(text.size());
+  allocate(static_cast<int64_t>(3 * sizeof(Text) + 3 * text.size()));
   return std::make_shared<const Text>(std::move(text));
 }
 
@@ -95,13 +101,13 @@ Dict* Heap::dict() {
 }
 
 void Heap::append(List& list, Value value) {
-  allocate(2 * sizeof(Value));
+  allocate(3 * sizeof(Value));
   list.items.push_back(std::move(value));
 }
 
 void Heap::set(Dict& dict, const Value& key, Value value) {
   const auto size = key.text() ? static_cast<int64_t>(key.text()->size()) : 0;
-  if (dict.set(key, std::move(value))) allocate(4 * static_cast<int64_t>(sizeof(Value)) + size);
+  if (dict.set(key, std::move(value))) allocate(8 * static_cast<int64_t>(sizeof(Value)) + 2 * size);
 }
 
 Value Heap::from_json(const Json& json, Mark mark, std::string_view unmarked, int depth) {
@@ -134,6 +140,8 @@ Value Heap::from_json(const Json& json, Mark mark, std::string_view unmarked, in
       return None{};
   }
 }
+
+Undefined undefined(std::string_view name) { return {std::string(name.substr(0, 64))}; }
 
 std::string kind_of(const Value& value) {
   if (const auto* undefined = value.as<Undefined>())

@@ -24,8 +24,10 @@ struct Loop;
 struct Macro;
 
 struct Undefined {
-  std::string name = {};  // of the variable or member that is not there
+  std::string name = {};  // of the variable or member that is not there, for messages
 };
+// The name's beginning, so that many values of a long name stay small.
+Undefined undefined(std::string_view name);
 struct None {};
 struct Method {  // a method that is looked at, not called
   std::string name;
@@ -74,9 +76,13 @@ struct Loop {
 
 struct Limits {
   int64_t steps = 1'000'000;
-  int64_t output = 1 << 20;    // bytes
-  int64_t memory = 256 << 20;  // bytes that all values of one rendering take together
-  int64_t calls = 64;          // macros inside macros
+  int64_t output = 1 << 20;  // bytes
+  // Bytes that all values of one rendering take together, about: the worst template found took 38 MB.
+  int64_t memory = 40 << 20;
+  int64_t calls = 64;  // macros inside macros
+
+  // Bytes of one text: what is made of it on the way to other values stays within the memory, too.
+  int64_t longest_text() const { return memory / 32; }
 };
 inline constexpr int kMaxValueDepth = 64;
 
@@ -87,6 +93,8 @@ class Heap {
 
   void step(int64_t count = 1);
   void allocate(int64_t bytes);
+  // Error: a text of so many bytes, perhaps not yet whole, is too long.
+  void check_text(size_t bytes) const;
   Value text(Text text);
   List* list(std::vector<Value> items = {});
   List* tuple(std::vector<Value> items);

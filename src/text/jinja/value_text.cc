@@ -71,10 +71,9 @@ class JsonWriter {
 
   void write(const Value& value, Text& out, int depth) {
     heap_.step();
-    heap_.allocate(16);
+    heap_.check_text(out.size());
     REQUIRE(depth <= kMaxValueDepth, "values are nested deeper than ", kMaxValueDepth, " levels");
     if (const Text* text = value.text()) {
-      heap_.allocate(static_cast<int64_t>(text->size()));
       append_json_string(*text, style_.ascii, out);
     } else if (const auto* list = value.as<List*>()) {
       write_list(**list, out, depth);
@@ -162,12 +161,9 @@ std::string float_text(double value) {
 
 void append_repr(Heap& heap, const Value& value, Text& out, int depth) {
   heap.step();
+  heap.check_text(out.size());
   REQUIRE(depth <= kMaxValueDepth, "values are nested deeper than ", kMaxValueDepth, " levels");
-  if (const Text* text = value.text()) {
-    heap.allocate(static_cast<int64_t>(text->size()));
-    return append_quoted_repr(*text, out);
-  }
-  heap.allocate(16);
+  if (const Text* text = value.text()) return append_quoted_repr(*text, out);
   if (const auto* list = value.as<List*>()) {
     const List& items = **list;
     out.append(items.is_tuple ? "(" : "[");
