@@ -106,7 +106,7 @@ TEST(LoraFiles, ActOnQuantisedWeights) {
   std::map<std::string, Tensor> narrow, wide;
   for (const NamedTensor& t : export_weights(*plain)) {
     const DType dtype = t.value.shape().rank() == 2 ? DType::q8_0 : DType::f32;
-    narrow[t.name] = from_f32(t.value, dtype, nullptr, t.name);
+    narrow[t.name] = from_f32(t.value, dtype, {}, t.name);
     wide[t.name] = narrow[t.name].to(DType::f32);
   }
   Adapter adapter{"here", {}};
