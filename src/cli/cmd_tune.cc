@@ -1,41 +1,70 @@
-// malssi tune: from a base model to one that follows instructions. One subcommand for each method.
+// malssi tune: from a base model to one that follows instructions, or an adapter that makes it so. One subcommand for each
+// method.
 #include <memory>
 
 #include "cli/commands.h"
+#include "train/lora.h"
 #include "train/sft.h"
 
 namespace malssi {
 namespace {
 
-struct SftCommand {
+constexpr const char* kRecords =
+    "Records are {\"messages\": [{\"role\": .., \"content\": ..}, ..]} or {\"instruction\": ..,\n"
+    "\"input\": .., \"output\": ..}. ";
+
+template <class Config>
+struct TuneCommand {
   std::string recipe;
-  SftConfig config;
+  Config config;
   ConfigSchema schema{config};
 };
 
-void run(SftCommand& command, Runner& runner) {
-  command.schema.load_environment();
-  if (!command.recipe.empty()) command.schema.load_toml(command.recipe);
-  command.schema.check();
-  run_sft(command.config, runner.console);
+// run: what trains, from a config and a console.
+template <class Config, class Run>
+void add_method(CLI::App& sub, Runner& runner, Run run) {
+  auto command = std::make_shared<TuneCommand<Config>>();
+  sub.add_option("recipe", command->recipe, "settings, as a TOML file")->type_name("RECIPE.toml");
+  command->schema.add_flags(sub);
+  sub.callback([command, &runner, run] {
+    command->schema.load_environment();
+    if (!command->recipe.empty()) command->schema.load_toml(command->recipe);
+    command->schema.check();
+    run(command->config, runner.console);
+  });
 }
 
 void add_sft(CLI::App& tune, Runner& runner) {
-  auto command = std::make_shared<SftCommand>();
   CLI::App* sub = tune.add_subcommand("sft", "train all weights on conversations");
   sub->footer(
-      "Examples:\n"
-      "  malssi tune sft --model runs/base/model --data chats.jsonl --out runs/chat\n"
-      "  malssi tune sft --model DIR --data train.jsonl --val held-out.jsonl --epochs 2 --lr 1e-4 "
-      "\\\n"
-      "    --out runs/chat\n"
-      "Records are {\"messages\": [{\"role\": .., \"content\": ..}, ..]} or {\"instruction\": ..,\n"
-      "\"input\": .., \"output\": ..}. The finished model is OUT/model; a run that was stopped "
-      "goes\n"
+      std::string("Examples:\n"
+                  "  malssi tune sft --model runs/base/model --data chats.jsonl --out runs/chat\n"
+                  "  malssi tune sft --model DIR --data train.jsonl --val held-out.jsonl --epochs "
+                  "2 --lr 1e-4 "
+                  "\\\n"
+                  "    --out runs/chat\n") +
+      kRecords +
+      "The finished model is OUT/model; a run that was stopped goes\n"
       "on with: malssi resume OUT");
-  sub->add_option("recipe", command->recipe, "settings, as a TOML file")->type_name("RECIPE.toml");
-  command->schema.add_flags(*sub);
-  sub->callback([command, &runner] { run(*command, runner); });
+  add_method<SftConfig>(*sub, runner, run_sft);
+}
+
+void add_lora(CLI::App& tune, Runner& runner) {
+  CLI::App* sub = tune.add_subcommand(
+      "lora", "train a low-rank adapter on conversations, beside frozen weights");
+  sub->footer(
+      std::string(
+          "Examples:\n"
+          "  malssi tune lora --model DIR --data chats.jsonl --out runs/adapter\n"
+          "  malssi tune lora --model model.gguf --data chats.jsonl --rank 16 --alpha 32 \\\n"
+          "    --targets all-linear --dropout 0.05 --out runs/adapter\n"
+          "  malssi chat --model DIR --lora runs/adapter/adapter\n") +
+      kRecords +
+      "OUT/adapter is a PEFT folder:\n"
+      "--lora takes it beside the model, malssi convert adds it into the weights. The model may "
+      "be\n"
+      "quantised. A run that was stopped goes on with: malssi resume OUT");
+  add_method<LoraConfig>(*sub, runner, run_lora);
 }
 
 }  // namespace
@@ -45,6 +74,7 @@ void add_tune(CLI::App& app, Runner& runner) {
   tune->footer("Example: malssi tune sft --model DIR --data chats.jsonl --out runs/chat");
   tune->require_subcommand(1);
   add_sft(*tune, runner);
+  add_lora(*tune, runner);
 }
 
 }  // namespace malssi

@@ -61,6 +61,7 @@ void GenerationFlags::add_to(CLI::App& command) {
 LoadedModel GenerationFlags::load() const {
   LoadedModel loaded = load_model(model_, compute_dtype(dtype_));
   loaded.adapters = lora_.attach(*loaded.model);
+  lora_.lend_chat(loaded);
   if (template_.ends_with(".jinja"))
     loaded.chat =
         ChatTemplate::from_jinja(read_file(template_), template_, tokens_of(*loaded.tokenizer));

@@ -46,4 +46,9 @@ AdapterMix LoraFlags::attach(Model& model) const {
   return mix;
 }
 
+void LoraFlags::lend_chat(LoadedModel& loaded) const {
+  for (const LoraChoice& choice : choices())
+    if (!loaded.chat && is_folder(choice.path)) loaded.chat = load_chat_template(choice.path);
+}
+
 }  // namespace malssi

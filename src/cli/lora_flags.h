@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "io/adapter_file.h"
+#include "io/model_folder.h"
 
 namespace malssi {
 
@@ -22,6 +23,8 @@ class LoraFlags {
   std::vector<LoraChoice> choices() const;
   // Attaches all to the model, to act together. Error: an adapter that does not fit it.
   AdapterMix attach(Model& model) const;
+  // A base model without a chat template takes that of the first adapter which has one.
+  void lend_chat(LoadedModel& loaded) const;
 
  private:
   std::vector<std::string> texts_;

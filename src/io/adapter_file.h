@@ -36,6 +36,21 @@ Adapter fit_adapter(const AdapterFile& file, Model& model);
 // Opens it and attaches it; returns its number in the model.
 int64_t attach_adapter(Model& model, const fs::path& path);
 
+// What a PEFT folder says about an adapter, besides its numbers.
+struct PeftSettings {
+  std::string base = {};  // the model it is for
+  int64_t rank = 8;
+  double alpha = 16;
+  bool is_stabilised = false;  // rsLoRA: the scale is alpha / sqrt(rank)
+  double dropout = 0;
+};
+// Writes train_adapter()'s matrices, in f32, and their settings into the staging() of an AtomicFolder. Matrices that files hold
+// transposed (GPT-2's) are told so.
+void write_peft_files(const fs::path& folder, Model& model,
+                      const std::vector<Parameter>& parameters, const PeftSettings& settings);
+// Takes the numbers back from such a folder. Error: one is missing or has another shape.
+void read_peft_weights(const fs::path& folder, const std::vector<Parameter>& parameters);
+
 // Writes it as a GGUF file in f32, for the model (whose weights are not looked at). Error: a family that GGUF does not have, or
 // experts of one layer whose ranks differ.
 void write_gguf_adapter(const fs::path& to, const AdapterFile& file, Model& model);

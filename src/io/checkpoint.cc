@@ -99,20 +99,29 @@ std::vector<int64_t> checkpoint_steps(const fs::path& run) {
   return steps;
 }
 
-void save_checkpoint(const fs::path& run, int64_t step, Model& model, const Tokenizer& tokenizer,
-                     const TrainState& state, int64_t keep, const ChatTemplate* chat,
-                     const SaveOptions& options) {
+void save_checkpoint(const fs::path& run, int64_t step,
+                     const std::function<void(const fs::path& folder)>& write,
+                     const TrainState& state, int64_t keep) {
   CHECK(step >= 0, "step ", step);
   const fs::path folder = checkpoint_folder(run, step), checkpoints = run / kFolder;
   remove_leftovers(checkpoints);
   if (path_exists(folder) && !is_whole(folder)) remove_checkpoint(folder);
   AtomicFolder whole(folder);
-  save_model_files(whole.staging(), model, tokenizer, chat, options);
+  write(whole.staging());
   write_safetensors(whole.staging() / kStateTensors, state.tensors, {}, Durability::later);
   write_file(whole.staging() / kStateJson, dump_json(state.json, 2) + "\n", Durability::later);
   whole.commit();
   point_latest(checkpoints, folder.filename());
   remove_superseded(run, step, std::max<int64_t>(keep, 2));
+}
+
+void save_checkpoint(const fs::path& run, int64_t step, Model& model, const Tokenizer& tokenizer,
+                     const TrainState& state, int64_t keep, const ChatTemplate* chat,
+                     const SaveOptions& options) {
+  const auto write = [&](const fs::path& folder) {
+    save_model_files(folder, model, tokenizer, chat, options);
+  };
+  save_checkpoint(run, step, write, state, keep);
 }
 
 std::optional<fs::path> latest_checkpoint(const fs::path& run,

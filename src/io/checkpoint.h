@@ -1,4 +1,4 @@
-// Checkpoints: <run>/checkpoints/step-00001000/ is a model folder plus what training needs to go on
+// Checkpoints: <run>/checkpoints/step-00001000/ is a model (or adapter) folder plus what training needs to go on
 // as if it had never stopped (train_state.json, train_state.safetensors) and MANIFEST.json with
 // sizes and hashes. Each is written whole or not at all; at least two are kept;
 // <run>/checkpoints/latest is a link to the newest, for people: the program itself takes the newest
@@ -21,8 +21,12 @@ struct TrainState {
   std::vector<NamedTensor> tensors;  // master weights, moments
 };
 
-// Writes the checkpoint of this step (`chat` may be null), then removes older ones beyond `keep`
-// (at least 2).
+// Writes the checkpoint of this step, with the files that write() puts into the folder, then removes
+// older ones beyond `keep` (at least 2).
+void save_checkpoint(const fs::path& run, int64_t step,
+                     const std::function<void(const fs::path& folder)>& write,
+                     const TrainState& state, int64_t keep);
+// The same of a whole model; `chat` may be null.
 void save_checkpoint(const fs::path& run, int64_t step, Model& model, const Tokenizer& tokenizer,
                      const TrainState& state, int64_t keep = 2, const ChatTemplate* chat = nullptr,
                      const SaveOptions& options = {});

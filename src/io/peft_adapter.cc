@@ -3,18 +3,17 @@
 #include <array>
 #include <cmath>
 #include <map>
-#include <optional>
 
 #include "base/error.h"
 #include "base/json.h"
 #include "io/adapter_formats.h"
+#include "io/peft_targets.h"
 #include "io/safetensors.h"
-#include "text/regex.h"
 
 namespace malssi {
 namespace {
 
-constexpr std::string_view kPrefix = "base_model.model.";
+constexpr std::string_view kPrefix = kPeftPrefix;
 constexpr std::string_view kA = ".lora_A.weight", kB = ".lora_B.weight";
 constexpr int64_t kMaxRank = 65536;
 
@@ -59,31 +58,6 @@ void check_kind(const Json& config, const std::string& where) {
           "\", which changes the base's weights too: save the adapter converted to plain LoRA");
 }
 
-// Whether a whole name is matched, as by Python's re.fullmatch.
-class NamePattern {
- public:
-  NamePattern(const std::string& expression, const std::string& where)
-      : regex_(compiled(expression, where)) {}
-  bool matches(const std::string& name) const {
-    bool found = false;
-    regex_.each_match(name, 0, [&](int64_t, int64_t) {
-      found = true;
-      return false;
-    });
-    return found;
-  }
-
- private:
-  static Regex compiled(const std::string& expression, const std::string& where) {
-    try {
-      return Regex("\\A(?:" + expression + ")\\z");
-    } catch (const Error& error) {
-      throw Error(concat(where, ": ", error.what()));
-    }
-  }
-  Regex regex_;
-};
-
 // rank_pattern or alpha_pattern: the first whose expression matches a module's name, or the end of it after a dot.
 class NumberByName {
  public:
@@ -105,31 +79,6 @@ class NumberByName {
 
  private:
   std::vector<std::pair<NamePattern, double>> entries_;
-};
-
-// target_modules: a list of names' ends, or an expression for whole names.
-class Targets {
- public:
-  Targets(const Json& config, const std::string& where) {
-    const auto found = config.find("target_modules");
-    if (found == config.end() || found->is_null()) return;
-    if (found->is_string()) {
-      if (*found != "all-linear") pattern_.emplace(found->get<std::string>(), where);
-      return;
-    }
-    ends_ = get<std::vector<std::string>>(config, "target_modules", where);
-  }
-  bool name(const std::string& module) const {
-    if (pattern_) return pattern_->matches(module);
-    if (!ends_) return true;
-    for (const std::string& end : *ends_)
-      if (module == end || module.ends_with("." + end)) return true;
-    return false;
-  }
-
- private:
-  std::optional<NamePattern> pattern_;
-  std::optional<std::vector<std::string>> ends_;
 };
 
 // What a tensor that belongs to no pair is, for the message that refuses it.
@@ -192,7 +141,8 @@ AdapterFile open_peft_adapter(const fs::path& folder) {
   const auto rank = get_or<double>(config, "r", 8, where);
   const bool is_stabilised = get_or<bool>(config, "use_rslora", false, where);
   const NumberByName ranks(config, "rank_pattern", where), alphas(config, "alpha_pattern", where);
-  const Targets targets(config, where);
+  const auto named = config.find("target_modules");
+  const PeftTargets targets(named == config.end() ? Json() : *named, where);
   for (auto& [module, part] : read_pairs(weights, weights.path().string())) {
     REQUIRE(targets.name(module), weights.path().string(), ": adapts \"", module,
             "\", which target_modules of ", kPeftConfig, " do not name");

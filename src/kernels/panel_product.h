@@ -24,6 +24,10 @@ struct WeightRows {
 int64_t panel_bytes(DType dtype, int64_t rows, int64_t columns);
 void to_panels(DType dtype, const void* from, int64_t rows, int64_t columns, void* to);
 
+// One panel, 32 rows of blocks, back in rows.
+inline constexpr int64_t kPanelRows = 32;
+void from_panel(DType dtype, const void* panels, int64_t panel, int64_t columns, void* to);
+
 // x f32 or bf16 [M, K]; y f32 or bf16 [M, N], N the sum of the parts' rows; bias f32 [N] or null. K must be whole blocks of
 // every part's dtype.
 void panel_product(ConstBuffer x, std::span<const WeightRows> parts, const float* bias, Buffer y,

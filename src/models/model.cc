@@ -14,6 +14,12 @@ Tensor Model::logits(const Tensor& hidden) const {
   return logits;
 }
 
+std::vector<Parameter> parameters_of(Model& model) {
+  std::vector<Parameter> parameters;
+  model.visit([&](const Parameter& p) { parameters.push_back(p); });
+  return parameters;
+}
+
 int64_t Model::parameter_count() {
   int64_t count = 0;
   visit([&](const Parameter& p) { count += p.value->size(); });

@@ -107,6 +107,9 @@ class Model {
   int64_t adapters_ = 0;
 };
 
+// All of a model's, in the order of its visit().
+std::vector<Parameter> parameters_of(Model& model);
+
 // A model with freshly drawn weights; the same seed gives the same weights whatever the compute
 // dtype (f32 or bf16). Without a seed matrices and tables stay undefined, for import_weights() to
 // fill.

@@ -38,7 +38,7 @@ Tensor Linear::operator()(const Tensor& x, const AdapterRows& adapters,
   Tensor y = parts.empty() ? linear(x, weight, options) : linear(x, parts, options);
   for (const LowRank& term : low_ranks)
     if (const AdapterRows::Use* use = adapters.find(term.adapter))
-      y = add_low_rank(y, x, term, *use);
+      y = add_low_rank(y, x, term, *use, adapters.dropout_seed());
   return y;
 }
 

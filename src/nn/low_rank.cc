@@ -4,9 +4,11 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "base/random.h"
 #include "ops/columns.h"
 #include "ops/experts.h"
 #include "ops/linear.h"
+#include "ops/residual.h"
 
 namespace malssi {
 
@@ -50,6 +52,7 @@ const AdapterRows::Use* AdapterRows::find(int64_t adapter) const {
 
 AdapterRows AdapterRows::gathered(std::span<const int32_t> rows) const {
   AdapterRows result;
+  result.dropout_seed_ = dropout_seed_;
   for (const Use& use : uses_) {
     Use some{use.adapter, {}, {}};
     size_t at = 0;
@@ -66,9 +69,11 @@ AdapterRows AdapterRows::gathered(std::span<const int32_t> rows) const {
 }
 
 Tensor add_low_rank(const Tensor& y, const Tensor& x, const LowRank& term,
-                    const AdapterRows::Use& use) {
+                    const AdapterRows::Use& use, uint64_t dropout_seed) {
   const bool is_all = static_cast<int64_t>(use.rows.size()) == x.dim(0);
-  const Tensor own = is_all ? x : gather_rows(x, use.rows);
+  Tensor own = is_all ? x : gather_rows(x, use.rows);
+  if (dropout_seed != 0 && term.dropout > 0)
+    own = dropout(own, {term.dropout, splitmix64(dropout_seed + splitmix64(term.stream))});
   std::vector<float> factors = use.weights;
   for (float& factor : factors) factor *= term.scale;
   const LinearOptions wide{.bias = {}, .out = DType::f32};

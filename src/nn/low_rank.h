@@ -18,6 +18,8 @@ struct LowRank {
   Tensor b;               // [rows, rank]
   float scale = 1;        // alpha / rank, usually
   int64_t first_row = 0;  // where b's rows lie among the layer's outputs
+  float dropout = 0;      // part of x dropped for it in a pass with a seed
+  uint64_t stream = 0;    // tells its dropout from that of others
 };
 
 struct AdapterUse {
@@ -53,12 +55,18 @@ class AdapterRows {
   AdapterRows gathered(std::span<const int32_t> rows) const;
   bool empty() const { return uses_.empty(); }
 
+  // Seed of this pass's dropout in front of the adapters; 0 (the default) switches it off.
+  uint64_t dropout_seed() const { return dropout_seed_; }
+  void set_dropout_seed(uint64_t seed) { dropout_seed_ = seed; }
+
  private:
   std::vector<Use> uses_;
+  uint64_t dropout_seed_ = 0;
 };
 
 // y [N, outputs] with the term added IN PLACE, x [N, inputs]: y itself must not be used afterwards, only the result.
+// dropout_seed: see AdapterRows.
 Tensor add_low_rank(const Tensor& y, const Tensor& x, const LowRank& term,
-                    const AdapterRows::Use& use);
+                    const AdapterRows::Use& use, uint64_t dropout_seed = 0);
 
 }  // namespace malssi

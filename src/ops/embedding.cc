@@ -28,7 +28,7 @@ void scatter(const Tensor& dy, const Ids& ids, const GradSink& sink) {
 
 // Rows of a table as a file holds it.
 void look_up(const Tensor& table, std::span<const int32_t> ids, const Tensor& y) {
-  CHECK(Tape::current() == nullptr, "a table of ", dtype_name(table.dtype()), " is not trained");
+  CHECK(!table.wants_grad(), "a table of ", dtype_name(table.dtype()), " is not trained");
   const int64_t D = table.dim(1);
   for (size_t n = 0; n < ids.size(); ++n)
     widen_rows(table.dtype(), table.rows(ids[n], ids[n] + 1).data(),

@@ -5,6 +5,7 @@
 #include "kernels/gemm.h"
 #include "kernels/panel_product.h"
 #include "kernels/table.h"
+#include "ops/frozen.h"
 #include "ops/linear_watch.h"
 #include "tensor/tape.h"
 
@@ -24,8 +25,8 @@ void check_fit(const Tensor& x, const Tensor& w) {
 }  // namespace
 
 Tensor linear(const Tensor& x, std::span<const Tensor> parts, const LinearOptions& options) {
-  CHECK(!parts.empty() && Tape::current() == nullptr, "linear: weights in parts are not trained");
-  LinearWatch::show(x, parts);
+  CHECK(!parts.empty(), "linear: no weights");
+  if (Tape::current() == nullptr) LinearWatch::show(x, parts);
   int64_t N = 0;
   std::vector<WeightRows> rows;
   for (const Tensor& w : parts) {
@@ -37,6 +38,11 @@ Tensor linear(const Tensor& x, std::span<const Tensor> parts, const LinearOption
   Tensor y = Tensor::empty(x.shape().with_last(N), options.out.value_or(natural));
   const int64_t K = x.dim(-1);
   panel_product(in(x), rows, options.bias ? options.bias.f32() : nullptr, out(y), x.size() / K, K);
+  if (!recording({x})) return y;
+  record("frozen_linear", {x}, y,
+         [kept = std::vector<Tensor>(parts.begin(), parts.end())](const Tensor& dy, Grads& grads) {
+           frozen_input_gradient(dy, kept, grads.into(0));
+         });
   return y;
 }
 
@@ -52,7 +58,8 @@ Tensor linear(const Tensor& x, const Tensor& w, const LinearOptions& options) {
   const Tensor bias = options.bias;
   if (bias.defined()) kernels().add_bias(out(y), bias.f32(), M, N);
   if (!recording({x, w})) return y;
-  record("linear", {x, w, bias}, y, [x, w, M, N, K](const Tensor& dy, Grads& grads) {
+  const Tensor kept = w.wants_grad() ? x : Tensor();  // a frozen weight needs no x
+  record("linear", {x, w, bias}, y, [x = kept, w, M, N, K](const Tensor& dy, Grads& grads) {
     const Tensor dys = dy.to(w.dtype());
     if (const auto [db, beta] = grads.into(2); db)
       kernels().bias_backward(in(dy), db.f32(), beta, M, N);

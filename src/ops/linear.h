@@ -17,7 +17,7 @@ struct LinearOptions {
 // otherwise w may be of any dtype and lie in a mapped file, and a row of y depends on its own row of x alone, to the bit.
 // Throws Error when the last axes differ. Weight gradients are f32.
 Tensor linear(const Tensor& x, const Tensor& w, const LinearOptions& options = {});
-// The same with w in parts, one below the other, each of its own dtype: for inference.
+// The same with w in parts, one below the other, each of its own dtype. They get no gradient, and nor does the bias; x does.
 Tensor linear(const Tensor& x, std::span<const Tensor> parts, const LinearOptions& options = {});
 
 }  // namespace malssi

@@ -5,6 +5,7 @@
 #include "kernels/gemm.h"
 #include "kernels/panel_product.h"
 #include "kernels/table.h"
+#include "ops/frozen.h"
 #include "tensor/tape.h"
 
 namespace malssi {
@@ -23,10 +24,12 @@ int64_t chunk_rows(int64_t N, int64_t V, int64_t most) {
   return std::min(N, (rows + 31) / 32 * 32);
 }
 
-// logits [x's rows, V] = x w^T; in training w is f32 or bf16, else of any dtype.
-void output_layer(const Tensor& x, const Tensor& w, const Tensor& logits, bool train) {
+bool is_dense(const Tensor& w) { return w.dtype() == DType::f32 || w.dtype() == DType::bf16; }
+
+// logits [x's rows, V] = x w^T; dense: w is f32 or bf16 and x of its dtype.
+void output_layer(const Tensor& x, const Tensor& w, const Tensor& logits, bool dense) {
   const int64_t V = w.dim(0), D = w.dim(1);
-  if (train) return gemm(in(x), in(w), out(logits), x.dim(0), V, D, {.transpose_b = true});
+  if (dense) return gemm(in(x), in(w), out(logits), x.dim(0), V, D, {.transpose_b = true});
   const WeightRows rows{w.data(), w.dtype(), V, w.layout()};
   panel_product(in(x), {&rows, 1}, nullptr, out(logits), x.dim(0), D);
 }
@@ -44,12 +47,14 @@ Tensor lm_loss(const Tensor& h, const Tensor& w, std::span<const int32_t> target
   for (int32_t t : targets)
     REQUIRE(t < V, "lm_loss: target ", t, " is outside the vocabulary of ", V);
   const bool train = recording({h, w});
-  const Tensor x = train ? h.to(w.dtype()) : h;
+  const bool dense = train && is_dense(w);
+  CHECK(!train || dense || !w.wants_grad(), "lm_loss: a weight of ", dtype_name(w.dtype()));
+  const Tensor x = dense ? h.to(w.dtype()) : h;
   // The gradient of the weight wants long sums, the logits in f32 little memory.
   const int64_t long_rows = chunk_rows(N, V, kGradientsAtOnce);
   const int64_t rows = chunk_rows(long_rows, V, kLogitsAtOnce);
   const Tensor logits = Tensor::empty({rows, V});
-  const Tensor dlogits = train ? Tensor::empty({long_rows, V}, w.dtype()) : Tensor();
+  const Tensor dlogits = train ? Tensor::empty({long_rows, V}, x.dtype()) : Tensor();
   const Tensor dh = train ? Tensor::empty({N, D}, h.dtype()) : Tensor();
   GradSink dw;
   if (train && w.wants_grad()) dw = Grads({w.slot()}).into(0);
@@ -58,15 +63,17 @@ Tensor lm_loss(const Tensor& h, const Tensor& w, std::span<const int32_t> target
     const int64_t last = std::min(N, first + long_rows);
     for (int64_t begin = first; begin < last; begin += rows) {
       const int64_t end = std::min(begin + rows, last), count = end - begin;
-      output_layer(x.rows(begin, end), w, logits, train);
+      output_layer(x.rows(begin, end), w, logits, dense);
       if (softcap > 0) kernels().softcap(logits.f32(), softcap, count * V);
       const Tensor part = train ? dlogits.rows(begin - first, end - first) : Tensor();
       kernels().cross_entropy(logits.f32(), targets.data() + begin, weights.data() + begin, scale,
                               losses.data() + begin, {part.data(), part.dtype()}, count, V);
       if (train && softcap > 0)
         kernels().softcap_backward(logits.f32(), out(part), softcap, count * V);
-      if (train) gemm(in(part), in(w), out(dh.rows(begin, end)), count, D, V);
+      if (dense) gemm(in(part), in(w), out(dh.rows(begin, end)), count, D, V);
     }
+    if (train && !dense)  // widened once for as many rows as there can be
+      frozen_input_gradient(dlogits.rows(0, last - first), {&w, 1}, {dh.rows(first, last), 0});
     if (dw.target)
       gemm(in(dlogits), in(x.rows(first, last)), out(dw.target), V, D, last - first,
            {.transpose_a = true, .beta = first > 0 ? 1 : dw.beta});

@@ -24,13 +24,16 @@ Tensor dropout(const Tensor& x, const DropoutOptions& options) {
   REQUIRE(options.rate >= 0 && options.rate < 1, "dropout: the rate is ", options.rate,
           "; expected 0 <= rate < 1");
   if (options.rate == 0) return x;
-  Tensor y = Tensor::empty(x.shape());
+  Tensor y = Tensor::empty(x.shape(), x.dtype());
   const Dropout d{options.rate, options.seed};
-  kernels().residual_add_backward(x.f32(), {y.data(), DType::f32}, 0, x.size(), d);  // y = mask x
+  const auto masked = [d](const Tensor& from, const Tensor& to, float beta) {
+    const Tensor wide = from.to(DType::f32);
+    kernels().residual_add_backward(wide.f32(), {to.data(), to.dtype()}, beta, to.size(), d);
+  };
+  masked(x, y, 0);
   if (!recording({x})) return y;
-  record("dropout", {x}, y, [d](const Tensor& dy, Grads& grads) {
-    if (const auto [dx, beta] = grads.into(0); dx)
-      kernels().residual_add_backward(dy.f32(), {dx.data(), DType::f32}, beta, dy.size(), d);
+  record("dropout", {x}, y, [masked](const Tensor& dy, Grads& grads) {
+    if (const auto [dx, beta] = grads.into(0); dx) masked(dy, dx, beta);
   });
   return y;
 }

@@ -14,7 +14,7 @@ struct DropoutOptions {
 
 // x f32 + dropout(delta), delta f32 or bf16 of the same shape -> f32.
 Tensor residual_add(const Tensor& x, const Tensor& delta, const DropoutOptions& dropout = {});
-// dropout(x), x f32. Srivastava et al. 2014. Returns x itself when the rate is 0.
+// dropout(x), x f32 or bf16 as is the result. Srivastava et al. 2014. Returns x itself when the rate is 0.
 Tensor dropout(const Tensor& x, const DropoutOptions& options);
 
 }  // namespace malssi

@@ -14,7 +14,7 @@ namespace {
 // A parameter with what the optimiser keeps of it.
 struct Kept {
   std::string name;
-  Tensor* value;  // the model's: f32, or the high halves of what is trained
+  Tensor* value;  // the model's or adapter's: f32, or the high halves of what is trained
   Tensor low;     // those floats' low halves (see SplitFloat); undefined where the value is f32
   Tensor first;   // AdamW's first moment, or Muon's momentum
   Tensor second;  // AdamW's second moment; undefined for Muon
@@ -54,13 +54,14 @@ void Kept::take(const Tensor& whole) const {
   });
 }
 
-class ModelOptimizer : public Optimizer {
+class ParameterOptimizer : public Optimizer {
  public:
-  ModelOptimizer(Model& model, const OptimizerOptions& options) : options_(options) {
+  ParameterOptimizer(const std::vector<Parameter>& parameters, const OptimizerOptions& options)
+      : options_(options) {
     const bool muon = options.name == "muon";
     REQUIRE(muon || options.name == "adamw", "optimizer: unknown name \"", options.name,
             "\"; known are adamw, muon");
-    model.visit([&](const Parameter& p) {
+    for (const Parameter& p : parameters) {
       Kept kept{.name = p.name,
                 .value = p.value,
                 .low = {},
@@ -75,7 +76,7 @@ class ModelOptimizer : public Optimizer {
       kept.first = Tensor::zeros(p.value->shape(), moments);
       if (!by_muon) kept.second = Tensor::zeros(p.value->shape(), moments);
       kept_.push_back(std::move(kept));
-    });
+    }
   }
 
   double clip(double max_norm) override {
@@ -173,8 +174,13 @@ class ModelOptimizer : public Optimizer {
 
 }  // namespace
 
+std::unique_ptr<Optimizer> make_optimizer(const std::vector<Parameter>& parameters,
+                                          const OptimizerOptions& options) {
+  return std::make_unique<ParameterOptimizer>(parameters, options);
+}
+
 std::unique_ptr<Optimizer> make_optimizer(Model& model, const OptimizerOptions& options) {
-  return std::make_unique<ModelOptimizer>(model, options);
+  return make_optimizer(parameters_of(model), options);
 }
 
 }  // namespace malssi

@@ -1,5 +1,5 @@
 // Optimisers: they own the moments and, where a model computes in bf16, what its weights lack of f32, and write the
-// model's weights.
+// weights they were given.
 #pragma once
 
 #include <memory>
@@ -37,7 +37,10 @@ class Optimizer {
   virtual void restore(const std::vector<NamedTensor>& state) = 0;
 };
 
-// model must outlive it. Throws Error for an unknown name.
+// Of these parameters, whose tensors must outlive it; none other is touched. Throws Error for an unknown name.
+std::unique_ptr<Optimizer> make_optimizer(const std::vector<Parameter>& parameters,
+                                          const OptimizerOptions& options);
+// Of all the model's.
 std::unique_ptr<Optimizer> make_optimizer(Model& model, const OptimizerOptions& options);
 
 }  // namespace malssi

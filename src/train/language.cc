@@ -23,7 +23,14 @@ Batch made_up(const Batch& like, int64_t vocab) {
 }
 
 void clear_gradients(Model& model) {
-  model.visit([](const Parameter& parameter) { parameter.value->clear_grad(); });
+  model.visit([](const Parameter& parameter) {
+    parameter.value->clear_grad();
+    if (parameter.low_ranks == nullptr) return;
+    for (const LowRank& term : *parameter.low_ranks) {
+      term.a.clear_grad();
+      term.b.clear_grad();
+    }
+  });
 }
 
 }  // namespace
@@ -57,6 +64,9 @@ std::optional<StepLoss> LanguageObjective::accumulate(int64_t step) {
 double LanguageObjective::learn(const Batch& batch, double scored, uint64_t dropout_seed) {
   Tape tape;
   CausalBatch context(batch.starts, model_.config().dropout > 0 ? dropout_seed : 0);
+  AdapterRows adapters(batch.tokens(), options_.adapters);
+  adapters.set_dropout_seed(dropout_seed);
+  context.set_adapters(std::move(adapters));
   const Tensor hidden = model_.hidden(batch.ids, context);
   const Tensor loss = lm_loss(hidden, model_.head(), batch.targets, batch.weights,
                               static_cast<float>(1.0 / scored), nullptr, model_.logit_softcap());
@@ -70,7 +80,7 @@ Validation LanguageObjective::validate() {
   for (int64_t i = 0; i < validation_->size(); ++i) {
     if (i > 0 && stop()) return {.loss = {}, .complete = false};
     const Batch batch = validation_->at(i);
-    sum += summed_loss(model_, batch);
+    sum += summed_loss(model_, batch, options_.adapters);
     scored += batch.scored();
   }
   if (scored == 0) return {};
@@ -93,9 +103,10 @@ double LanguageObjective::trial() {
   return seconds / static_cast<double>(batch.tokens());
 }
 
-double summed_loss(Model& model, const Batch& batch) {
+double summed_loss(Model& model, const Batch& batch, const AdapterMix& adapters) {
   const NoTape untaped;
   CausalBatch context(batch.starts);
+  context.set_adapters({batch.tokens(), adapters});
   std::vector<float> losses;
   lm_loss(model.hidden(batch.ids, context), model.head(), batch.targets, batch.weights, 1.0f,
           &losses, model.logit_softcap());

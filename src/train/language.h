@@ -16,6 +16,7 @@ namespace malssi {
 struct LanguageOptions {
   int64_t batches_per_step = 1;
   uint64_t seed = 1;                          // of dropout
+  AdapterMix adapters = {};                   // that act on every token
   std::function<bool()> stop_requested = {};  // asked between pieces
 };
 
@@ -45,7 +46,7 @@ class LanguageObjective : public Objective {
 };
 
 // Sum of the losses of a batch's scored tokens, without a gradient.
-double summed_loss(Model& model, const Batch& batch);
+double summed_loss(Model& model, const Batch& batch, const AdapterMix& adapters = {});
 
 // The rows of one piece: a divisor of `rows`, as near to tokens / context as it can be without
 // going above it (at least 1). tokens 0: what keeps the activations of a piece small without

@@ -99,6 +99,7 @@ RunResult pretrain(const PretrainConfig& config, const Json& settings, const Tok
                      .config = settings,
                      .model = *model,
                      .tokenizer = tokenizer,
+                     .trained = whole_model(*model, tokenizer, nullptr),
                      .objective = objective,
                      .optim = config.optim,
                      .train = train,

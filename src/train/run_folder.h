@@ -4,8 +4,8 @@
 //   tokenizer/        pretraining: the tokenizer
 //   metrics.jsonl, events.out.tfevents.*, samples.jsonl, report.html
 //   checkpoints/      step-N: all that is needed to go on (io/checkpoint.h)
-//   best/             the model of the best validation
-//   model/            the finished model: the best one, or the last where nothing was validated
+//   best/             the model or adapter of the best validation
+//   model/, adapter/  the finished one: the best, or the last where nothing was validated
 #pragma once
 
 #include <string>
@@ -21,7 +21,7 @@ fs::path run_config(const fs::path& run);
 
 // Error when the folder holds a run.
 void check_no_run(const fs::path& run);
-// Makes the folder a run. kind: "pretrain", "sft".
+// Makes the folder a run. kind: "pretrain", "sft", "lora".
 void begin_run(const fs::path& run, std::string_view kind, const std::string& config_toml);
 // The kind of a run. Error when the folder holds none.
 std::string run_kind(const fs::path& run);

@@ -36,7 +36,8 @@ SamplePrompt chat_prompt(const Tokenizer& tokenizer, const ChatTemplate& chat,
 }
 
 Report::Sample draw_sample(Model& model, const Tokenizer& tokenizer, const ChatTemplate* chat,
-                           const SamplePrompt& prompt, const LogSettings& log, uint64_t seed) {
+                           const SamplePrompt& prompt, const AdapterMix& adapters,
+                           const LogSettings& log, uint64_t seed) {
   const auto length = static_cast<int64_t>(prompt.ids.size());
   const int64_t capacity = std::min(model.config().context, length + log.sample_tokens);
   Report::Sample sample{.prompt = prompt.shown, .text = ""};
@@ -52,6 +53,7 @@ Report::Sample draw_sample(Model& model, const Tokenizer& tokenizer, const ChatT
     options.stop_tokens = {tokenizer.eos_id()};
   }
   ModelPredictor predictor(model, 1, capacity);
+  predictor.set_adapters(0, adapters);
   Generator generator(predictor, tokenizer);
   sample.text =
       generator.run(prompt.ids, options, {.cancelled = [] { return StopSignal::requested(); }})

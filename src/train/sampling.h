@@ -26,6 +26,7 @@ SamplePrompt chat_prompt(const Tokenizer& tokenizer, const ChatTemplate& chat,
 
 // The model's continuation; the same seed gives the same text.
 Report::Sample draw_sample(Model& model, const Tokenizer& tokenizer, const ChatTemplate* chat,
-                           const SamplePrompt& prompt, const LogSettings& log, uint64_t seed);
+                           const SamplePrompt& prompt, const AdapterMix& adapters,
+                           const LogSettings& log, uint64_t seed);
 
 }  // namespace malssi

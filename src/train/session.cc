@@ -6,7 +6,6 @@
 #include "base/format.h"
 #include "base/signal.h"
 #include "io/checkpoint.h"
-#include "io/weight_files.h"
 #include "train/estimate.h"
 #include "train/run_events.h"
 #include "train/run_folder.h"
@@ -19,18 +18,27 @@ std::string title(const RunPlan& plan) {
   return name.empty() ? "model" : name;
 }
 
-SaveOptions save_options(const RunPlan& plan, const LoopState& state) {
-  SaveOptions options;  // f32: what is exact for weights of either kind
-  options.card.title = title(plan);
-  options.card.summary = plan.summary;
-  options.card.facts = {{"Training steps", std::to_string(state.step)},
-                        {"Training tokens", human_count(static_cast<double>(state.tokens))}};
+ModelCard card_of(const RunPlan& plan, const LoopState& state) {
+  ModelCard card{.title = title(plan), .summary = plan.summary};
+  card.facts = {{"Training steps", std::to_string(state.step)},
+                {"Training tokens", human_count(static_cast<double>(state.tokens))}};
   if (state.best_step >= 0) {
-    options.card.facts.emplace_back(
+    card.facts.emplace_back(
         "Best validation loss",
         concat(human_number(state.best_loss), " nats a token at step ", state.best_step));
   }
-  return options;
+  return card;
+}
+
+// Writes RUN/name, whole or not at all.
+void save(const RunPlan& plan, const std::string& name, const LoopState& state) {
+  AtomicFolder whole(plan.folder / name);
+  plan.trained.write(whole.staging(), card_of(plan, state));
+  whole.commit();
+}
+
+double flops_per_token(const RunPlan& plan) {
+  return plan.trained.work * plan.model.training_flops_per_token(plan.context);
 }
 
 LoopOptions loop_options(const RunPlan& plan) {
@@ -53,8 +61,7 @@ LoopState restore_checkpoint(const RunPlan& plan, Optimizer& optimizer,
                              const fs::path& checkpoint) {
   const TrainState state = load_train_state(checkpoint);
   const std::string where = (checkpoint / "train_state.json").string();
-  const WeightFiles weights = WeightFiles::open(checkpoint);
-  import_weights(plan.model, [&](const std::string& name) { return weights.load(name); });
+  plan.trained.read(checkpoint);
   optimizer.restore(state.tensors);
   plan.objective.restore(get<Json>(state.json, "objective", where));
   return LoopState::from_json(get<Json>(state.json, "loop", where));
@@ -66,16 +73,17 @@ void write_checkpoint(const RunPlan& plan, Optimizer& optimizer, const LoopState
   saved.json["objective"] = plan.objective.state();
   saved.json["config"] = plan.config;
   saved.tensors = optimizer.state();
-  save_checkpoint(plan.folder, state.step, plan.model, plan.tokenizer, saved,
-                  plan.train.keep_checkpoints, plan.chat, save_options(plan, state));
+  const auto write = [&](const fs::path& folder) {
+    plan.trained.write(folder, card_of(plan, state));
+  };
+  save_checkpoint(plan.folder, state.step, write, saved, plan.train.keep_checkpoints);
 }
 
 RunEstimate estimate_of(const RunPlan& plan, const LoopState& state) {
   RunEstimate estimate;
-  estimate.parameters = plan.model.parameter_count();
+  for (const Parameter& p : plan.trained.parameters) estimate.parameters += p.value->size();
   estimate.tokens = std::max<int64_t>(0, plan.steps - state.step) * plan.tokens_per_step;
-  estimate.flops =
-      static_cast<double>(estimate.tokens) * plan.model.training_flops_per_token(plan.context);
+  estimate.flops = static_cast<double>(estimate.tokens) * flops_per_token(plan);
   estimate.ceiling = measure_ceiling(plan.model.dtype());
   if (plan.trial && estimate.tokens > 0) estimate.seconds_per_token = plan.trial();
   return estimate;
@@ -83,7 +91,7 @@ RunEstimate estimate_of(const RunPlan& plan, const LoopState& state) {
 
 // The best weights, else the last ones.
 fs::path export_model(const RunPlan& plan, const LoopState& state, Console& console) {
-  const fs::path target = plan.folder / "model", best = plan.folder / "best";
+  const fs::path target = plan.folder / plan.trained.kind, best = plan.folder / "best";
   if (state.best_step >= 0) {
     try {
       verify_folder(best);
@@ -94,7 +102,7 @@ fs::path export_model(const RunPlan& plan, const LoopState& state, Console& cons
           concat("the best weights cannot be used, the last ones are taken: ", damage.what()));
     }
   }
-  save_model(target, plan.model, plan.tokenizer, plan.chat, save_options(plan, state));
+  save(plan, plan.trained.kind, state);
   return target;
 }
 
@@ -103,14 +111,11 @@ RunHooks hooks_of(const RunPlan& plan, Optimizer& optimizer) {
   hooks.save_checkpoint = [&plan, &optimizer](const LoopState& state) {
     write_checkpoint(plan, optimizer, state);
   };
-  hooks.save_best = [&plan](const LoopState& state) {
-    save_model(plan.folder / "best", plan.model, plan.tokenizer, plan.chat,
-               save_options(plan, state));
-  };
+  hooks.save_best = [&plan](const LoopState& state) { save(plan, "best", state); };
   hooks.sample = [&plan](int64_t number) {
     const auto& prompt = plan.prompts[static_cast<size_t>(number) % plan.prompts.size()];
-    return draw_sample(plan.model, plan.tokenizer, plan.chat, prompt, plan.log,
-                       static_cast<uint64_t>(plan.train.seed + number));
+    return draw_sample(plan.model, plan.tokenizer, plan.chat, prompt, plan.trained.adapters,
+                       plan.log, static_cast<uint64_t>(plan.train.seed + number));
   };
   return hooks;
 }
@@ -131,7 +136,7 @@ void tell_end(const RunPlan& plan, const RunResult& result, Console& console) {
                    state.best_step);
   }
   if (state.bad_total > 0) line += concat("; ", state.bad_total, " steps skipped");
-  console.note(line + "; model: " + result.model.string());
+  console.note(line + "; " + plan.trained.kind + ": " + result.model.string());
 }
 
 }  // namespace
@@ -144,7 +149,7 @@ DType compute_type(const TrainSettings& train) {
 RunResult train_run(const RunPlan& plan, Console& console) {
   const StopSignal stop;
   const std::unique_ptr<Optimizer> optimizer =
-      make_optimizer(plan.model, optimizer_options(plan.optim));
+      make_optimizer(plan.trained.parameters, optimizer_options(plan.optim));
   const auto checkpoint =
       latest_checkpoint(plan.folder, [&](std::string_view line) { console.warn(line); });
   LoopState start;
@@ -162,7 +167,7 @@ RunResult train_run(const RunPlan& plan, Console& console) {
   Journal journal(plan.folder, options, checkpoint ? std::optional(start.step) : std::nullopt);
   RunEvents events(console, journal, hooks_of(plan, *optimizer),
                    {.steps = plan.steps,
-                    .flops_per_token = plan.model.training_flops_per_token(plan.context),
+                    .flops_per_token = flops_per_token(plan),
                     .ceiling = estimate.ceiling,
                     .samples = plan.prompts.empty() ? 0 : plan.log.samples});
   TrainLoop loop(loop_options(plan), updates_of(*optimizer), plan.objective, events);

@@ -1,6 +1,6 @@
-// One run from a prepared model to a finished model folder, the same for every method: tells what
-// it will cost, goes on from the last checkpoint if there is one, trains, keeps checkpoints and the
-// best weights, and writes RUN/model. SIGINT and SIGTERM end it with a checkpoint.
+// One run from a prepared model to a finished folder, the same for every method: tells what it will
+// cost, goes on from the last checkpoint if there is one, trains, keeps checkpoints and the best
+// weights, and writes RUN/model or RUN/adapter. SIGINT and SIGTERM end it with a checkpoint.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +13,7 @@
 #include "train/loop.h"
 #include "train/sampling.h"
 #include "train/settings.h"
+#include "train/trained.h"
 
 namespace malssi {
 
@@ -23,6 +24,7 @@ struct RunPlan {
   Model& model;
   const Tokenizer& tokenizer;
   const ChatTemplate* chat = nullptr;
+  Trained trained;
   Objective& objective;
   OptimSettings optim;
   TrainSettings train;
@@ -37,7 +39,7 @@ struct RunPlan {
 struct RunResult {
   LoopEnd end = LoopEnd::finished;
   LoopState state;
-  fs::path model;  // RUN/model; empty when the run was interrupted
+  fs::path model;  // RUN/model or RUN/adapter; empty when the run was interrupted
 };
 
 // Throws Error; what was saved before stays.

@@ -4,7 +4,7 @@
 
 namespace malssi {
 
-SftConfig::SftConfig() {
+void suit_tuning(OptimSettings& optim, TrainSettings& train) {
   optim.lr = 2e-4;
   optim.min_lr = 0;
   optim.schedule = "linear";
@@ -16,14 +16,17 @@ SftConfig::SftConfig() {
   train.eval_every = 100;
   train.eval_rows = 500;
   train.checkpoint_every = 100;
-  log.sample_prompt = "";
+}
+
+void ConversationSettings::check(const TrainSettings& train) const {
+  REQUIRE(!model.empty(), "no model to tune: give --model DIR (sft.model)");
+  REQUIRE(!data.empty(), "no conversations to learn from: give --data FILE (sft.data)");
+  REQUIRE(!train.out.empty(), "no folder for the result: give --out DIR (train.out)");
 }
 
 void SftConfig::check() const {
   optim.check();
-  REQUIRE(!sft.model.empty(), "no model to tune: give --model DIR (sft.model)");
-  REQUIRE(!sft.data.empty(), "no conversations to learn from: give --data FILE (sft.data)");
-  REQUIRE(!train.out.empty(), "no folder for the result: give --out DIR (train.out)");
+  sft.check(train);
 }
 
 }  // namespace malssi

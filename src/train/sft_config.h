@@ -1,5 +1,5 @@
-// Everything that plain instruction tuning can be told: the keys of RUN/config.toml and the flags
-// of `malssi tune sft`.
+// Everything that instruction tuning can be told: the keys of RUN/config.toml and the flags of
+// `malssi tune sft`; and of `malssi tune lora`, whose other settings are in lora_config.h.
 #pragma once
 
 #include <cstdint>
@@ -10,8 +10,8 @@
 
 namespace malssi {
 
-// [sft]
-struct SftSettings {
+// [sft], without what acts on all weights
+struct ConversationSettings {
   std::string model = "";
   std::string data = "";
   std::string val = "";
@@ -20,7 +20,6 @@ struct SftSettings {
   double epochs = 3;
   int64_t context = 0;
   std::string too_long = "truncate";
-  double dropout = 0.0;
   bool skip_invalid = false;
 
   template <class V>
@@ -37,10 +36,25 @@ struct SftSettings {
     v("context", context, "tokens of a conversation; 0 = as many as the model takes", at_least(0));
     v("too_long", too_long, "longer conversations: truncate, drop or refuse",
       one_of({"truncate", "drop", "refuse"}));
-    v("dropout", dropout, "part of the activations dropped while training", between(0, 0.95));
     v("skip_invalid", skip_invalid, "leave out malformed records instead of stopping");
   }
+  // Of all runs that learn from conversations; throws Error.
+  void check(const TrainSettings& train) const;
 };
+
+// [sft]
+struct SftSettings : ConversationSettings {
+  double dropout = 0.0;
+
+  template <class V>
+  void visit(V& v) {
+    ConversationSettings::visit(v);
+    v("dropout", dropout, "part of the activations dropped while training", between(0, 0.95));
+  }
+};
+
+// Lower rates and fewer steps between validations than pretraining has.
+void suit_tuning(OptimSettings& optim, TrainSettings& train);
 
 struct SftConfig {
   SftSettings sft;
@@ -48,7 +62,7 @@ struct SftConfig {
   TrainSettings train;
   LogSettings log;
 
-  SftConfig();  // defaults that suit tuning: lower rate, fewer steps between validations
+  SftConfig() { suit_tuning(optim, train); }
 
   template <class V>
   void visit(V& v) {

@@ -4,7 +4,7 @@ import random
 import struct
 import unittest
 
-from program import BASE, CHAT, ProgramTest
+from program import BASE, CHAT, MODELS, ProgramTest
 
 RANK, WIDTH = 2, 16
 
@@ -96,6 +96,54 @@ class Lora(ProgramTest):
         self.bad("generate", "--model", self.one, "--prompt", "a", words=["--lora"])
         self.bad("convert", self.one, self.folder / "x.gguf", code=2, words=["--base"])
         self.bad("convert", BASE, self.folder / "x.gguf", "--base", BASE, code=2, words=["--base"])
+
+
+class Training(ProgramTest):
+    """An adapter that is trained, and what it does to the answers of its base."""
+
+    def setUp(self):
+        super().setUp()
+        self.chats = self.write("chats.jsonl", "".join(
+            json.dumps({"messages": [{"role": "user", "content": f"Who likes {thing}?"},
+                                     {"role": "assistant", "content": "Juno."}]}) + "\n"
+            for thing in ("tea", "rain", "cats", "boats", "books", "plums", "snow", "bread")))
+
+    def tune(self, out, *more, model=CHAT):
+        return ["tune", "lora", "--model", model, "--data", self.chats, "--out", self.folder / out, "--steps", "60",
+                "--lr", "0.02", "--targets", "all-linear", *more]
+
+    def said(self, *args, model=CHAT):
+        return self.good("generate", "--model", model, "--chat", "--prompt", "Who likes tea?", "--greedy", "--max-tokens",
+                         "12", *args).out
+
+    def test_changes_the_answer_beside_the_weights_and_in_them(self):
+        self.good(*self.tune("run", "--dropout", "0.05", "--rank", "4"))
+        adapter, merged = self.folder / "run" / "adapter", self.folder / "merged"
+        self.assertNotIn("Juno", self.said())
+        self.assertIn("Juno", self.said("--lora", adapter))
+        self.good("convert", CHAT, merged, "--lora", adapter)
+        self.assertIn("Juno", self.said(model=merged))
+        self.good("resume", self.folder / "run")
+
+    def test_of_a_quantised_base_changes_its_answer(self):
+        base, gguf = self.folder / "base", self.folder / "base-q8.gguf"
+        self.good("pretrain", MODELS / "recipe.toml", "--data", MODELS / "story.txt", "--out", base, "--width", "32",
+                  "--context", "128", "--steps", "60", "--lr", "0.01")
+        self.good("tune", "sft", "--model", base / "model", "--data", MODELS / "chats.jsonl", "--out", self.folder / "chat",
+                  "--steps", "40", "--lr", "0.01")
+        self.good("quantize", self.folder / "chat" / "model", gguf, "--type", "q8_0")
+        self.good(*self.tune("run", model=gguf))
+        self.assertNotIn("Juno", self.said(model=gguf))
+        self.assertIn("Juno", self.said("--lora", self.folder / "run" / "adapter", model=gguf))
+
+    def test_of_a_base_without_a_template_brings_one(self):
+        self.good(*self.tune("run", "--chat-template", "alpaca", model=BASE))
+        self.said("--lora", self.folder / "run" / "adapter", model=BASE)
+
+    def test_says_what_it_cannot_do(self):
+        self.bad(*self.tune("run", "--targets", "w_query"), words=["q_proj"])
+        self.bad(*self.tune("run", "--targets", "("), words=["lora.targets"])
+        self.bad(*self.tune("run", "--rank", "0"), words=["rank"])
 
 
 if __name__ == "__main__":

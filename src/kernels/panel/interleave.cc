@@ -11,6 +11,8 @@ namespace malssi {
 namespace panel {
 namespace {
 
+static_assert(kRows == kPanelRows);
+
 // What a block is made of, in its order.
 struct Fields {
   int64_t bytes = 0, halves = 0, words = 0, last_halves = 0;
@@ -56,17 +58,41 @@ void spread(const uint8_t* const* rows, int64_t& at, int64_t count, Number flip,
     }
 }
 
+template <class Number>
+void collect(const uint8_t*& from, int64_t& at, int64_t count, Number flip, uint8_t* const* rows) {
+  for (int64_t i = 0; i < count; ++i, at += static_cast<int64_t>(sizeof(Number)))
+    for (int64_t r = 0; r < kRows; ++r, from += sizeof(Number)) {
+      Number number;
+      std::memcpy(&number, from, sizeof(Number));
+      number = static_cast<Number>(number ^ flip);
+      std::memcpy(rows[r] + at, &number, sizeof(Number));
+    }
+}
+
+constexpr uint32_t flip_of(DType dtype) { return dtype == DType::q8_0 ? 0x80808080 : 0; }
+
 }  // namespace
 
 void interleave(DType dtype, const uint8_t* const* rows, int64_t blocks, uint8_t* to) {
   const Fields fields = fields_of(dtype);
-  const uint32_t flip = dtype == DType::q8_0 ? 0x80808080 : 0;
+  const uint32_t flip = flip_of(dtype);
   int64_t at = 0;
   for (int64_t b = 0; b < blocks; ++b) {
     spread<uint8_t>(rows, at, fields.bytes, 0, to);
     spread<uint16_t>(rows, at, fields.halves, 0, to);
     spread<uint32_t>(rows, at, fields.words, flip, to);
     spread<uint16_t>(rows, at, fields.last_halves, 0, to);
+  }
+}
+
+void deinterleave(DType dtype, const uint8_t* from, int64_t blocks, uint8_t* const* rows) {
+  const Fields fields = fields_of(dtype);
+  int64_t at = 0;
+  for (int64_t b = 0; b < blocks; ++b) {
+    collect<uint8_t>(from, at, fields.bytes, 0, rows);
+    collect<uint16_t>(from, at, fields.halves, 0, rows);
+    collect<uint32_t>(from, at, fields.words, flip_of(dtype), rows);
+    collect<uint16_t>(from, at, fields.last_halves, 0, rows);
   }
 }
 
@@ -89,6 +115,15 @@ void to_panels(DType dtype, const void* from, int64_t rows, int64_t columns, voi
       panel::interleave(dtype, lines, blocks, static_cast<uint8_t*>(to) + p * kRows * row_bytes);
     }
   });
+}
+
+void from_panel(DType dtype, const void* panels, int64_t panel, int64_t columns, void* to) {
+  using panel::kRows;
+  const int64_t row_bytes = dtype_bytes(dtype, columns);
+  uint8_t* lines[kRows];
+  for (int64_t r = 0; r < kRows; ++r) lines[r] = static_cast<uint8_t*>(to) + r * row_bytes;
+  panel::deinterleave(dtype, static_cast<const uint8_t*>(panels) + panel * kRows * row_bytes,
+                      columns / dtype_block(dtype).elements, lines);
 }
 
 }  // namespace malssi

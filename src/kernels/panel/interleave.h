@@ -11,5 +11,7 @@ namespace malssi::panel {
 
 // rows: where each of 32 rows' first block begins; writes 32 times the blocks' bytes.
 void interleave(DType dtype, const uint8_t* const* rows, int64_t blocks, uint8_t* to);
+// The way back: from what interleave() wrote to each row's blocks.
+void deinterleave(DType dtype, const uint8_t* from, int64_t blocks, uint8_t* const* rows);
 
 }  // namespace malssi::panel

@@ -1,0 +1,30 @@
+// What a run trains and keeps: a whole model, or an adapter of one.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "io/adapter_file.h"
+#include "io/model_folder.h"
+
+namespace malssi {
+
+struct Trained {
+  std::string kind;  // "model" or "adapter": also the folder of the finished one in the run's
+  std::vector<Parameter> parameters;
+  AdapterMix adapters = {};  // that act on every token
+  double work = 1;  // operations of a step, as a part of those that training all weights takes
+  // Its files, into the staging() of an AtomicFolder, and its numbers back from such a folder.
+  std::function<void(const fs::path& folder, const ModelCard& card)> write;
+  std::function<void(const fs::path& folder)> read;
+};
+
+// References must outlive it; chat may be null.
+Trained whole_model(Model& model, const Tokenizer& tokenizer, const ChatTemplate* chat);
+
+// parameters: see train_adapter(). The chat template is kept beside the adapter, for bases that have none.
+Trained trained_adapter(Model& model, const Tokenizer& tokenizer, const ChatTemplate& chat,
+                        std::vector<Parameter> parameters, const PeftSettings& settings);
+
+}  // namespace malssi

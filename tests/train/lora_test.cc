@@ -1,0 +1,312 @@
+#include "train/lora.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <csignal>
+
+#include "base/json.h"
+#include "io/merge_adapter.h"
+#include "io/peft_targets.h"
+#include "io/safetensors.h"
+#include "models/weight_formula.h"
+#include "ops/gradients.h"
+#include "ops/loss.h"
+#include "tensor/tape.h"
+#include "train/language.h"
+#include "train/resume.h"
+#include "train/runs.h"
+#include "train/sft.h"
+
+namespace malssi {
+namespace {
+
+ModelConfig tiny() {
+  return {.vocab = 13,
+          .width = 16,
+          .layers = 2,
+          .heads = 4,
+          .kv_heads = 2,
+          .hidden = 24,
+          .context = 12,
+          .tied = false,
+          .activation = {}};
+}
+
+// The model of golden_lora.py with its adapter on all linear layers.
+struct Adapted {
+  std::unique_ptr<Model> model = make_model(tiny(), DType::f32, 1);
+  std::vector<Parameter> parameters;
+
+  explicit Adapted(float scale, int64_t rank = 3) {
+    fill_by_formula(*model);
+    freeze(*model);
+    const Adapter adapter = make_adapter(
+        *model,
+        {.rank = rank, .scale = scale, .is_target = [](const std::string&) { return true; }});
+    parameters = train_adapter(*model, model->attach(adapter), 0);
+    for (const Parameter& p : parameters) p.value->copy_from(formula(p.name, p.value->shape()));
+  }
+};
+
+Batch batch_of(const Json& golden) {
+  return {.ids = golden["ids"].get<std::vector<int32_t>>(),
+          .targets = golden["targets"].get<std::vector<int32_t>>(),
+          .weights = golden["weights"].get<std::vector<float>>(),
+          .starts = golden["starts"].get<std::vector<int32_t>>()};
+}
+
+TEST(LoraTraining, LossAndGradientsAreThoseOfPyTorch) {
+  const Json golden = load_json(std::string(MALSSI_SOURCE_DIR) + "/tests/train/golden_lora.json");
+  const Adapted adapted(static_cast<float>(2.0 / 3));
+  const Batch batch = batch_of(golden);
+  Tape tape;
+  CausalBatch context(batch.starts);
+  context.set_adapters({batch.tokens(), {{0, 1}}});
+  const Tensor hidden = adapted.model->hidden(batch.ids, context);
+  const Tensor loss = lm_loss(hidden, adapted.model->head(), batch.targets, batch.weights,
+                              static_cast<float>(1 / batch.scored()));
+  tape.backward(loss);
+  EXPECT_NEAR(loss.f32()[0], golden["loss"].get<double>(), 1e-5 * golden["loss"].get<double>());
+  ASSERT_EQ(adapted.parameters.size(), golden["gradients"].size());
+  for (const Parameter& p : adapted.parameters) {
+    const auto want = golden["gradients"][p.name].get<std::vector<double>>();
+    const auto got = p.value->grad().to_vector();
+    ASSERT_EQ(got.size(), want.size()) << p.name;
+    double error = 0, norm = 0;
+    for (size_t i = 0; i < want.size(); ++i) {
+      error += (got[i] - want[i]) * (got[i] - want[i]);
+      norm += want[i] * want[i];
+    }
+    EXPECT_LT(std::sqrt(error), 1e-5 * std::sqrt(norm)) << p.name;
+  }
+}
+
+TEST(LoraTraining, GradientsBehindDropoutMatchFiniteDifferences) {
+  const Adapted adapted(0.5f);
+  std::vector<NamedInput> inputs;
+  for (const Parameter& p : train_adapter(*adapted.model, 0, 0.3f))
+    inputs.push_back({p.name, *p.value});
+  const std::vector<int32_t> ids{1, 2, 3, 4, 5}, targets{2, 3, 4, 5, 6};
+  const std::vector<float> weights(5, 1);
+  expect_gradients(
+      [&] {
+        CausalBatch context({0, 3, 5});
+        AdapterRows rows(5, {{0, 1}});
+        rows.set_dropout_seed(5);
+        context.set_adapters(std::move(rows));
+        const Tensor hidden = adapted.model->hidden(ids, context);
+        return lm_loss(hidden, adapted.model->head(), targets, weights, 0.2f);
+      },
+      inputs, 1e-2f, 2e-2);
+}
+
+TEST(LoraTraining, TheBaseGetsNoGradientAndNoPlaceInTheOptimiser) {
+  const Adapted adapted(1);
+  const Batch batch{.ids = {1, 2, 3}, .targets = {2, 3, 4}, .weights = {1, 1, 1}, .starts = {0, 3}};
+  Tape tape;
+  CausalBatch context(batch.starts);
+  context.set_adapters({3, {{0, 1}}});
+  tape.backward(lm_loss(adapted.model->hidden(batch.ids, context), adapted.model->head(),
+                        batch.targets, batch.weights, 1));
+  adapted.model->visit([](const Parameter& p) { EXPECT_FALSE(p.value->wants_grad()) << p.name; });
+  const auto optimizer = make_optimizer(adapted.parameters, {});
+  EXPECT_EQ(optimizer->state().size(), 1 + 2 * adapted.parameters.size());
+}
+
+TEST(LoraTraining, AFreshAdapterIsKaimingsAAndChangesNothing) {
+  const auto model = make_model(tiny(), DType::f32, 1);
+  const PeftTargets targets(peft_targets("self_attn.q_proj, down_proj"), "test");
+  const Adapter adapter = make_adapter(
+      *model, {.rank = 4,
+               .scale = 1,
+               .is_target = [&](const std::string& name) { return targets.name(name); },
+               .seed = 3});
+  ASSERT_EQ(adapter.parts.size(), 4u);
+  for (const AdapterPart& part : adapter.parts) {
+    const double bound = 1 / std::sqrt(static_cast<double>(part.a.dim(1)));
+    double most = 0;
+    for (const float x : part.a.to_vector()) most = std::max<double>(most, std::abs(x));
+    EXPECT_LE(most, bound);
+    EXPECT_GT(most, 0.9 * bound);
+    for (const float x : part.b.to_vector()) EXPECT_EQ(x, 0);
+  }
+}
+
+TEST(LoraTraining, DropoutActsOnAdaptersWhereAPassHasASeedAndIsTheSameForTheSameSeed) {
+  const Adapted adapted(1);
+  const auto with = [&](float rate, uint64_t seed) {
+    train_adapter(*adapted.model, 0, rate);
+    CausalBatch context({0, 4});
+    AdapterRows rows(4, {{0, 1}});
+    rows.set_dropout_seed(seed);
+    context.set_adapters(std::move(rows));
+    return adapted.model->hidden(std::vector<int32_t>{1, 2, 3, 4}, context).to_vector();
+  };
+  const auto plain = with(0, 5);
+  EXPECT_EQ(with(0.5f, 0), plain);
+  EXPECT_NE(with(0.5f, 5), plain);
+  EXPECT_EQ(with(0.5f, 5), with(0.5f, 5));
+  EXPECT_NE(with(0.5f, 5), with(0.5f, 6));
+}
+
+TEST(PeftTargets, AreNamesAnExpressionOrAllLinear) {
+  EXPECT_EQ(dump_json(peft_targets("q_proj, v_proj")), R"(["q_proj","v_proj"])");
+  EXPECT_EQ(dump_json(peft_targets("all-linear")), R"("all-linear")");
+  const PeftTargets expression(peft_targets(R"(.*layers\.[01]\..*q_proj)"), "test");
+  EXPECT_TRUE(expression.name("model.layers.1.self_attn.q_proj"));
+  EXPECT_FALSE(expression.name("model.layers.2.self_attn.q_proj"));
+  EXPECT_TRUE(contains(error_of([] { peft_targets(" , "); }), "no targets"));
+}
+
+// A tuned base model, and conversations that want other answers of it.
+class Lora : public testing::Test {
+ protected:
+  void SetUp() override {
+    auto config = little_config(scratch_, "pretrained");
+    config.model.context = 64;
+    config.optim.lr = 1e-2;
+    config.train.steps = 30;
+    Listener listener;
+    const fs::path pretrained = run_pretrain(config, listener.console()).model;
+    write_chats("first.jsonl", "tea.");
+    write_chats("chats.jsonl", "rain.");
+    SftConfig tuned;
+    tuned.sft.model = pretrained.string();
+    tuned.sft.data = (scratch_ / "first.jsonl").string();
+    tuned.train.out = (scratch_ / "tuned").string();
+    tuned.train.compute = "f32";
+    tuned.train.threads = 1;
+    tuned.optim.lr = 1e-2;
+    tuned.optim.warmup_steps = 2;
+    tuned.train.steps = 30;
+    tuned.log.samples = 0;
+    base_ = run_sft(tuned, listener.console()).model;
+  }
+
+  void write_chats(const std::string& name, const std::string& answer) {
+    std::string lines;
+    for (int i = 0; i < 40; ++i)
+      lines += R"({"messages":[{"role":"user","content":"Mina sees"},)"
+               R"({"role":"assistant","content":")" +
+               answer + R"("}]})" + "\n";
+    overwrite(scratch_ / name, lines);
+  }
+
+  LoraConfig config(const std::string& out) const {
+    LoraConfig config;
+    config.lora = {.rank = 4, .alpha = 8, .targets = "all-linear", .dropout = 0.05};
+    config.sft.model = base_.string();
+    config.sft.data = (scratch_ / "chats.jsonl").string();
+    config.optim.lr = 2e-2;
+    config.optim.warmup_steps = 2;
+    config.train.out = (scratch_ / out).string();
+    config.train.compute = "f32";
+    config.train.threads = 1;
+    config.train.steps = 48;
+    config.train.batch_rows = 4;
+    config.train.eval_every = 8;
+    config.train.checkpoint_every = 8;
+    config.log.every = 1;
+    config.log.samples = 0;
+    return config;
+  }
+
+  ScratchFolder scratch_;
+  fs::path base_;
+};
+
+std::string numbers_of(const fs::path& adapter) {
+  return read_file(adapter / "adapter_model.safetensors");
+}
+
+// Log-probabilities of each next token of a text.
+std::vector<float> log_probabilities(Model& model, const AdapterMix& adapters) {
+  const std::vector<int32_t> ids{1, 2, 3, 4, 5, 6}, targets{2, 3, 4, 5, 6, 7};
+  CausalBatch context({0, 6});
+  context.set_adapters({6, adapters});
+  std::vector<float> losses;
+  lm_loss(model.hidden(ids, context), model.head(), targets, std::vector<float>(6, 1), 1, &losses);
+  return losses;
+}
+
+TEST_F(Lora, LearnsItsAnswersAndLeavesAFolderThatActsAlikeMerged) {
+  Listener listener;
+  const std::string before = weights_of(base_);
+  const RunResult result = run_lora(config("run"), listener.console());
+  EXPECT_EQ(result.end, LoopEnd::finished);
+  EXPECT_EQ(result.model, scratch_ / "run/adapter");
+  EXPECT_EQ(weights_of(base_), before);
+  const auto metrics = read_metrics(scratch_ / "run/metrics.jsonl");
+  EXPECT_LT(metrics.back().val_loss, 0.5 * metrics.front().val_loss);
+
+  const LoadedModel loaded = load_model(base_, DType::f32);
+  const auto plain = log_probabilities(*loaded.model, {});
+  const int64_t number = attach_adapter(*loaded.model, result.model);
+  const auto beside = log_probabilities(*loaded.model, {{number, 1}});
+  ModelSource source = open_model(base_);
+  merge_adapter(source, result.model, 1);
+  const auto merged = make_model(source.config, DType::f32, std::nullopt);
+  import_weights(*merged, source.find);
+  const auto within = log_probabilities(*merged, {});
+  for (size_t i = 0; i < beside.size(); ++i) EXPECT_NEAR(beside[i], within[i], 1e-4);
+  EXPECT_NE(beside, plain);
+}
+
+TEST_F(Lora, TheFolderHasTheNamesAndShapesThatPeftExpects) {
+  Listener listener;
+  auto some = config("run");
+  some.lora = {.rank = 3, .alpha = 6, .targets = "q_proj,v_proj", .rslora = true};
+  some.train.steps = 1;
+  const fs::path folder = run_lora(some, listener.console()).model;
+  const Json json = load_json(folder / "adapter_config.json");
+  EXPECT_EQ(json["peft_type"], "LORA");
+  EXPECT_EQ(json["r"], 3);
+  EXPECT_EQ(json["use_rslora"], true);
+  EXPECT_EQ(dump_json(json["target_modules"]), R"(["q_proj","v_proj"])");
+  const Safetensors file(folder / "adapter_model.safetensors");
+  EXPECT_EQ(file.entries().size(), 8u);
+  const std::string module = "base_model.model.model.layers.1.self_attn.v_proj";
+  EXPECT_EQ(describe(*file.find(module + ".lora_A.weight")), "F32 [3, 16]");
+  EXPECT_EQ(describe(*file.find(module + ".lora_B.weight")), "F32 [16, 3]");
+  EXPECT_FLOAT_EQ(open_adapter(folder).parts.front().scale, 6 / std::sqrt(3.0f));
+}
+
+TEST_F(Lora, StoppedAndResumedEndsWithTheSameNumbers) {
+  for (const std::string compute : {"f32", "bf16"}) {
+    Listener quiet;
+    auto whole = config("whole-" + compute), parts = config("parts-" + compute);
+    whole.train.compute = parts.train.compute = compute;
+    const RunResult straight = run_lora(whole, quiet.console());
+    bool sent = false;
+    Listener listener([&](const std::string& text) {
+      if (sent || !contains(text, "step 8: validation")) return;
+      sent = true;
+      std::raise(SIGTERM);
+    });
+    ASSERT_EQ(run_lora(parts, listener.console()).end, LoopEnd::interrupted);
+    const RunResult resumed = resume_run(parts.train.out, {}, quiet.console());
+    EXPECT_EQ(numbers_of(resumed.model), numbers_of(straight.model)) << compute;
+  }
+}
+
+TEST_F(Lora, WhatCannotBeDoneIsToldInOneLine) {
+  Listener listener;
+  const auto refused = [&](const LoraConfig& wrong, std::string_view word) {
+    const std::string message = error_of([&] { run_lora(wrong, listener.console()); });
+    EXPECT_TRUE(is_one_line(message) && contains(message, word)) << message;
+    EXPECT_FALSE(fs::exists(scratch_ / "run/run.json"));
+  };
+  auto nothing = config("run");
+  nothing.lora.targets = "w_query";
+  refused(nothing, "self_attn.q_proj");
+  auto broken = config("run");
+  broken.lora.targets = "(";
+  refused(broken, "lora.targets");
+  auto tokens = config("run");
+  tokens.sft.chat_template = "llama3";
+  refused(tokens, "brings no tokens");
+}
+
+}  // namespace
+}  // namespace malssi
