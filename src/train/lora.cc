@@ -22,8 +22,10 @@ bool has_quantised(Model& model) {
 // Quantised weights stay so; dense ones are converted to what the machine multiplies.
 LoadedModel load_base(const LoraConfig& config) {
   const DType compute = compute_type(config.train);
-  LoadedModel held = load_model(config.sft.model, compute, ImportMode::hold);
-  return has_quantised(*held.model) ? std::move(held) : load_model(config.sft.model, compute);
+  LoadedModel base = load_model(config.sft.model, compute, ImportMode::hold);
+  if (has_quantised(*base.model)) return base;
+  base = {};  // before the second, so that memory holds one
+  return load_model(config.sft.model, compute);
 }
 
 // The base cannot get new tokens: their embeddings would have to be trained.

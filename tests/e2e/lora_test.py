@@ -137,13 +137,13 @@ class Training(ProgramTest):
         self.assertIn("Juno", self.said("--lora", self.folder / "run" / "adapter", model=gguf))
 
     def test_of_a_base_without_a_template_brings_one(self):
-        self.good(*self.tune("run", "--chat-template", "alpaca", model=BASE))
+        self.good(*self.tune("run", model=BASE))
         self.said("--lora", self.folder / "run" / "adapter", model=BASE)
 
     def test_says_what_it_cannot_do(self):
         self.bad(*self.tune("run", "--targets", "w_query"), words=["q_proj"])
         self.bad(*self.tune("run", "--targets", "("), words=["lora.targets"])
-        self.bad(*self.tune("run", "--rank", "0"), words=["rank"])
+        self.bad(*self.tune("run", "--rank", "0"), words=["rank"], code=2)
 
 
 if __name__ == "__main__":

@@ -35,10 +35,11 @@ ModelConfig tiny() {
 
 // The model of golden_lora.py with its adapter on all linear layers.
 struct Adapted {
-  std::unique_ptr<Model> model = make_model(tiny(), DType::f32, 1);
+  std::unique_ptr<Model> model;
   std::vector<Parameter> parameters;
 
-  explicit Adapted(float scale, int64_t rank = 3) {
+  explicit Adapted(float scale, const ModelConfig& config = tiny(), int64_t rank = 3)
+      : model(make_model(config, DType::f32, 1)) {
     fill_by_formula(*model);
     freeze(*model);
     const Adapter adapter = make_adapter(
@@ -82,8 +83,21 @@ TEST(LoraTraining, LossAndGradientsAreThoseOfPyTorch) {
   }
 }
 
-TEST(LoraTraining, GradientsBehindDropoutMatchFiniteDifferences) {
-  const Adapted adapted(0.5f);
+ModelConfig tiny_mixture() {
+  ModelConfig config = tiny();
+  config.family = "mixtral";
+  config.experts = 3;
+  config.experts_used = 2;
+  config.expert_hidden = 24;
+  return config;
+}
+
+// By dense layers and by those that see some of the tokens.
+class LoraGradients : public testing::TestWithParam<std::string> {};
+INSTANTIATE_TEST_SUITE_P(Families, LoraGradients, testing::Values("llama", "mixtral"));
+
+TEST_P(LoraGradients, BehindDropoutMatchFiniteDifferences) {
+  const Adapted adapted(0.5f, GetParam() == "llama" ? tiny() : tiny_mixture());
   std::vector<NamedInput> inputs;
   for (const Parameter& p : train_adapter(*adapted.model, 0, 0.3f))
     inputs.push_back({p.name, *p.value});
