@@ -124,6 +124,7 @@ void print_tensors(const Json& tensors) {
 
 void print_run(const Json& result) {
   for (const Json& model : result["models"]) print_row("model", model.get<std::string>());
+  for (const Json& adapter : result["adapters"]) print_row("adapter", adapter.get<std::string>());
   for (const Json& checkpoint : result["checkpoints"])
     print_row("checkpoint", concat("step ", checkpoint["step"].get<int64_t>(), "  ",
                                    checkpoint["path"].get<std::string>(),

@@ -24,10 +24,10 @@ LoraChoice parse(const std::string& text) {
 
 void LoraFlags::add_to(CLI::App& command) {
   command
-      .add_option(
-          "--lora", texts_,
-          "LoRA adapter, a PEFT folder or GGUF file, with a weight (default 1); may be given "
-          "several times")
+      .add_option("--lora", texts_,
+                  "LoRA adapter, a PEFT folder, a run or a GGUF file, with a weight (default 1); "
+                  "may be given "
+                  "several times")
       ->type_name("PATH[:WEIGHT]")
       ->allow_extra_args(false);
 }
@@ -47,8 +47,10 @@ AdapterMix LoraFlags::attach(Model& model) const {
 }
 
 void LoraFlags::lend_chat(LoadedModel& loaded) const {
-  for (const LoraChoice& choice : choices())
-    if (!loaded.chat && is_folder(choice.path)) loaded.chat = load_chat_template(choice.path);
+  for (const LoraChoice& choice : choices()) {
+    const fs::path adapter = find_adapter(choice.path);
+    if (!loaded.chat && is_folder(adapter)) loaded.chat = load_chat_template(adapter);
+  }
 }
 
 }  // namespace malssi

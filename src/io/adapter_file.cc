@@ -17,9 +17,16 @@ bool is_adapter(const fs::path& path) {
   return is_folder(path) ? path_exists(path / kPeftConfig) : is_gguf_adapter(path);
 }
 
-AdapterFile open_adapter(const fs::path& path) {
-  REQUIRE(path_exists(path), "no adapter at ", path.string(),
+fs::path find_adapter(const fs::path& path) {
+  for (const char* inside : {"adapter", "best"})
+    if (is_folder(path) && !is_adapter(path) && is_adapter(path / inside)) return path / inside;
+  return path;
+}
+
+AdapterFile open_adapter(const fs::path& adapter_or_run) {
+  REQUIRE(path_exists(adapter_or_run), "no adapter at ", adapter_or_run.string(),
           ": no such file or folder: check the path");
+  const fs::path path = find_adapter(adapter_or_run);
   if (is_folder(path)) {
     REQUIRE(path_exists(path / kPeftConfig), path.string(), ": no adapter: the folder has no ",
             kPeftConfig, "; name a PEFT folder or a GGUF adapter");

@@ -28,8 +28,10 @@ struct AdapterFile {
 };
 
 bool is_adapter(const fs::path& path);
+// The adapter that a path means: itself, or a run's adapter/ or best/.
+fs::path find_adapter(const fs::path& path);
 // Numbers stay in the file, which remains mapped. Error: no adapter, a damaged one, or one of a kind that is refused.
-AdapterFile open_adapter(const fs::path& path);
+AdapterFile open_adapter(const fs::path& adapter_or_run);
 
 // Under Hugging Face's names and in their order of rows, for this model. Error: GGUF's is for another architecture.
 Adapter fit_adapter(const AdapterFile& file, Model& model);

@@ -104,6 +104,9 @@ void inspect_run(const fs::path& folder, Json& result) {
   for (const char* inside : {"model", "best"})
     if (path_exists(folder / inside / "config.json"))
       result["models"].push_back((folder / inside).string());
+  result["adapters"] = Json::array();
+  for (const char* inside : {"adapter", "best"})
+    if (is_adapter(folder / inside)) result["adapters"].push_back((folder / inside).string());
   result["checkpoints"] = Json::array();
   for (const int64_t step : checkpoint_steps(folder)) {
     const fs::path path = checkpoint_folder(folder, step);

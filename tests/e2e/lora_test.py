@@ -121,6 +121,8 @@ class Training(ProgramTest):
         adapter, merged = self.folder / "run" / "adapter", self.folder / "merged"
         self.assertNotIn("Juno", self.said())
         self.assertIn("Juno", self.said("--lora", adapter))
+        self.assertIn("Juno", self.said("--lora", self.folder / "run"))
+        self.assertIn(str(adapter), self.good("inspect", self.folder / "run").out)
         self.good("convert", CHAT, merged, "--lora", adapter)
         self.assertIn("Juno", self.said(model=merged))
         self.good("resume", self.folder / "run")
