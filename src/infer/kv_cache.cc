@@ -122,11 +122,14 @@ void CachedContext::store(const PagedLayer& layer, const Tensor& qkv, int64_t he
       layer.put(piece.pages[position / kPageTokens], kv, position % kPageTokens, keys + kv * dim,
                 keys + kv_width + kv * dim);
   };
-  for (const PagedPiece& piece : pieces_)
-    parallel_for(piece.count, 64, [&](int64_t begin, int64_t end) {
-      std::vector<float> room(static_cast<size_t>(is_wide ? 0 : 2 * kv_width));
-      for (int64_t i = begin; i < end; ++i) put(piece, i, room.data());
-    });
+  parallel_for(qkv.dim(0), std::max<int64_t>(1, 4096 / kv_width), [&](int64_t begin, int64_t end) {
+    std::vector<float> room(static_cast<size_t>(is_wide ? 0 : 2 * kv_width));
+    for (const PagedPiece& piece : pieces_) {
+      const int64_t last = std::min(end - piece.row, piece.count);
+      for (int64_t i = std::max<int64_t>(0, begin - piece.row); i < last; ++i)
+        put(piece, i, room.data());
+    }
+  });
 }
 
 Tensor CachedContext::attend(int64_t layer_index, const Tensor& qkv, const AttentionSpec& spec) {

@@ -40,8 +40,8 @@ void log_softmax(std::span<float> logits) {
 }
 
 int32_t argmax(std::span<const float> logits) {
-  checked_max(logits);
-  return static_cast<int32_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
+  const float max = checked_max(logits);
+  return static_cast<int32_t>(std::find(logits.begin(), logits.end(), max) - logits.begin());
 }
 
 std::vector<TokenLogprob> top_logprobs(std::span<const float> logits, int64_t count) {

@@ -118,8 +118,11 @@ void attend_block(const PagedLayer& layer, const PagedQuery& query, const Block&
       query.window > 0 ? std::max<int64_t>(0, first_position - query.window + 1) : 0;
   for (int64_t page = seen_from / kPageTokens; page <= last_position / kPageTokens; ++page) {
     const int64_t begin = page * kPageTokens;
+    // Tokens that are there, in whole panels: the rest of the page is not read.
+    const int64_t filled = round_up(std::min(kPageTokens, last_position + 1 - begin),
+                                    cpu_features().amx_bf16 ? 32 : 16);
     block_product(queries, key_panels(layer, piece.pages[page], block.kv, panels), scores,
-                  {padded_rows, kPageTokens, padded, padded, padded, kPageTokens, false});
+                  {padded_rows, filled, padded, padded, padded, kPageTokens, false});
     for (int64_t i = 0; i < rows; ++i) {
       const int64_t position = piece.past + (block.first + i) / group;
       const int64_t from = query.window > 0 ? position - query.window + 1 : 0;
@@ -132,7 +135,7 @@ void attend_block(const PagedLayer& layer, const PagedQuery& query, const Block&
       });
     }
     block_product(weights, value_panels(layer, piece.pages[page], block.kv, panels), result,
-                  {padded_rows, padded, kPageTokens, kPageTokens, kPageTokens, padded, true});
+                  {padded_rows, padded, filled, kPageTokens, kPageTokens, padded, true});
   }
   for (int64_t i = 0; i < rows; ++i) {
     const int64_t r = block.first + i;

@@ -66,8 +66,8 @@ class Activations {
 
  private:
   template <class Body>
-  static void rows(int64_t M, Body&& body) {
-    parallel_for(M, 16, body);
+  void rows(int64_t M, Body&& body) const {
+    parallel_for(M, std::max<int64_t>(1, 4096 / K), body);
   }
 
   void make_halves(ConstBuffer x, int64_t M) {
@@ -186,7 +186,11 @@ void put(const float* sums, const float* bias, Buffer y, int64_t M, int64_t N, i
   for (int64_t m = 0; m < M; ++m, sums += kRows) {
     float narrow[kRows];
     float* const row = y.dtype == DType::f32 ? static_cast<float*>(y.data) + m * N + first : narrow;
-    for (int64_t i = 0; i < count; ++i) row[i] = sums[i] + (bias != nullptr ? bias[first + i] : 0);
+    if (count == kRows && bias == nullptr)  // mostly; of a length that the compiler knows
+      std::memcpy(row, sums, kRows * sizeof(float));
+    else
+      for (int64_t i = 0; i < count; ++i)
+        row[i] = sums[i] + (bias != nullptr ? bias[first + i] : 0);
     if (y.dtype != DType::f32)
       malssi::kernels().f32_to_bf16(row, static_cast<bf16*>(y.data) + m * N + first, count);
   }
