@@ -28,7 +28,7 @@ SaveOptions save_options(const RunPlan& plan, const LoopState& state) {
   if (state.best_step >= 0) {
     options.card.facts.emplace_back(
         "Best validation loss",
-        concat(human_number(state.best_loss), " nats a token at step ", state.best_step));
+        concat(human_number(state.best_loss), " ", plan.loss_unit, " at step ", state.best_step));
   }
   return options;
 }

@@ -10,21 +10,15 @@
 #include "base/signal.h"
 #include "data/sft.h"
 #include "io/checkpoint.h"
-#include "train/grow.h"
 #include "train/language.h"
 #include "train/run_folder.h"
+#include "train/student.h"
 
 namespace malssi {
 namespace {
 
 struct Conversations {
   std::vector<Conversation> train, validation;
-};
-
-struct Student {
-  std::unique_ptr<Model> model;
-  std::unique_ptr<Tokenizer> tokenizer;
-  ChatTemplate chat;
 };
 
 std::vector<Conversation> load(const fs::path& file, const SftSettings& settings,
@@ -50,29 +44,6 @@ Conversations load_conversations(const SftConfig& config, Console& console) {
   const auto most = static_cast<size_t>(config.train.eval_rows);
   if (most > 0 && all.validation.size() > most) all.validation.resize(most);
   return all;
-}
-
-// The model to tune, with a token for each mark of the chat template.
-Student load_student(const fs::path& folder, const SftConfig& config) {
-  LoadedModel loaded = load_model(folder, compute_type(config.train));
-  Student student{.model = {}, .tokenizer = std::move(loaded.tokenizer), .chat = {}};
-  if (!config.sft.chat_template.empty()) {
-    student.chat = ChatTemplate::named(config.sft.chat_template);
-  } else if (loaded.chat) {
-    student.chat = *loaded.chat;
-  }
-  for (const std::string& token : student.chat.special_tokens())
-    student.tokenizer->add_special(token);
-  const int64_t vocab = std::max(loaded.model->config().vocab, student.tokenizer->vocab_size());
-  student.model = grown(*loaded.model, {.vocab = vocab, .dropout = config.sft.dropout});
-  return student;
-}
-
-int64_t context_of(const SftConfig& config, const Model& model) {
-  const int64_t most = model.config().context;
-  REQUIRE(config.sft.context <= most, "sft.context = ", config.sft.context,
-          " is more than the model takes: at most ", most);
-  return config.sft.context > 0 ? config.sft.context : most;
 }
 
 void tell(const ChatSet& train, const ChatSet* validation, Console& console) {
@@ -104,7 +75,7 @@ std::vector<SamplePrompt> prompts(const Conversations& conversations, const Stud
 
 // Fills in what was left to choose, so that RUN/config.toml tells what is done.
 void resolve(SftConfig& config, const Model& model) {
-  config.sft.context = context_of(config, model);
+  config.sft.context = student_context(model, config.sft.context, "sft.context");
   config.train.micro_batch_tokens =
       config.sft.context *
       rows_per_piece(config.train.batch_rows, config.sft.context, config.train.micro_batch_tokens);
@@ -121,7 +92,9 @@ void resolve_steps(SftConfig& config, int64_t pieces_per_epoch, int64_t pieces_p
 // As pretrain() in pretrain.cc. folder: where the weights are, the base model or a checkpoint.
 RunResult tune(SftConfig& config, ConfigSchema& schema, const fs::path& folder,
                const std::function<void()>& begin, Console& console) {
-  const Student student = load_student(folder, config);
+  const Student student = load_student(folder, {.chat_template = config.sft.chat_template,
+                                                .dropout = config.sft.dropout,
+                                                .compute = compute_type(config.train)});
   resolve(config, *student.model);
   const TrainSettings& train = config.train;
   const auto seed = static_cast<uint64_t>(train.seed);
