@@ -32,11 +32,12 @@ void note_pair(const PairLogProbs& pair, const PairLoss& loss, Tally& tally) {
   tally.add("rejected_log_prob", pair.rejected.policy);
 }
 
+// Right: likelier than the reference finds it where it was liked, else less likely.
 void note_judged(const AnswerLogProb& answer, const JudgedLoss& loss, Verdict verdict,
-                 double baseline_reward, Tally& tally) {
+                 Tally& tally) {
   const bool liked = verdict == Verdict::liked;
   tally.add(liked ? "chosen_reward" : "rejected_reward", loss.reward);
-  tally.add("reward_accuracy", (loss.reward > baseline_reward) == liked ? 1 : 0);
+  tally.add("reward_accuracy", (loss.reward > 0) == liked ? 1 : 0);
   tally.add(liked ? "chosen_log_prob" : "rejected_log_prob", answer.policy);
 }
 
@@ -82,7 +83,7 @@ PreferenceObjective::Outcome PreferenceObjective::outcome(const ComparedSet& dat
       const JudgedLoss loss = judged_loss(method, first, verdict, z0);
       result.loss += loss.value;
       result.derivatives.push_back(static_cast<float>(loss.derivative));
-      note_judged(first, loss, verdict, method.beta * z0, tally);
+      note_judged(first, loss, verdict, tally);
       continue;
     }
     const PairLogProbs pair{.chosen = first,

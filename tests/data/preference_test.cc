@@ -4,6 +4,7 @@
 
 #include "data/data_tools.h"
 #include "data/dialogue_text.h"
+#include "data/preference_draws.h"
 
 namespace malssi {
 namespace {
@@ -221,6 +222,47 @@ TEST(Mismatched, GivesEachRecordTheAnswerOfAnother) {
     others.insert(record.answers[1][0].content);
   }
   EXPECT_EQ(others.size(), 7u);
+}
+
+PreferenceSet numbered_set(const Tokenizer& tokenizer, int64_t count) {
+  std::vector<Preference> records;
+  for (int64_t i = 0; i < count; ++i)
+    records.push_back({.prompt = {{"user", std::to_string(i)}},
+                       .answers = {{{"assistant", "a"}}, {{"assistant", "b"}}}});
+  return PreferenceSet(records, tokenizer, ChatTemplate(), {});
+}
+
+TEST(PreferenceDraws, TakeEachOnceAnEpochAndGoOnWhereTheyWere) {
+  const auto tokenizer = chat_bytes();
+  const PreferenceSet set = numbered_set(*tokenizer, 10);
+  PreferenceDraws draws(set, 3);
+  std::set<int64_t> epoch;
+  const std::vector<int64_t> first = draws.next(7);
+  const Json state = draws.state();
+  const std::vector<int64_t> rest = draws.next(5);  // three of this epoch, two of the next
+  epoch.insert(first.begin(), first.end());
+  epoch.insert(rest.begin(), rest.begin() + 3);
+  EXPECT_EQ(epoch.size(), 10u);
+  PreferenceDraws again(set, 3);
+  again.restore(state);
+  EXPECT_EQ(again.next(5), rest);
+  PreferenceDraws other(set, 4);
+  EXPECT_TRUE(contains(error_of([&] { other.restore(state); }), "seed"));
+  const PreferenceSet less = numbered_set(*tokenizer, 9);
+  PreferenceDraws elsewhere(less, 3);
+  EXPECT_TRUE(contains(error_of([&] { elsewhere.restore(state); }), "same data"));
+}
+
+TEST(PreferenceDraws, PiecesKeepGroupsWholeAndInOrder) {
+  const auto tokenizer = chat_bytes();
+  const PreferenceSet set = numbered_set(*tokenizer, 6);
+  const std::vector<int64_t> groups = {4, 2, 0, 5};
+  EXPECT_EQ(token_pieces(set, groups, 1).size(), 4u);
+  EXPECT_EQ(token_pieces(set, groups, 1000).size(), 1u);
+  std::vector<int64_t> joined;
+  for (const auto& piece : token_pieces(set, groups, 30))
+    joined.insert(joined.end(), piece.begin(), piece.end());
+  EXPECT_EQ(joined, groups);
 }
 
 // Public sets, as their publishers wrote them.

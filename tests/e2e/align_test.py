@@ -19,7 +19,7 @@ class AlignTest(ProgramTest):
     def align(self, method, data, *more):
         return ["align", method, "--model", CHAT, "--data", data, "--out", self.folder / method, "--steps", "30",
                 "--lr", "0.003", "--warmup-steps", "3", "--val-fraction", "0.25", "--eval-every", "10",
-                "--log-every", "1", *more]
+                "--set", "log.every=1", *more]
 
     def last(self, method):
         return [json.loads(line) for line in (self.folder / method / "metrics.jsonl").read_text().splitlines()][-1]
@@ -52,7 +52,8 @@ class Methods(AlignTest):
 class RewardModels(AlignTest):
     def test_learns_from_rankings_and_tells_how_good_it_is(self):
         ranked = [{"prompt": pair["prompt"], "ranked": ["Yes.", "Maybe.", "No."]} for pair in pairs()]
-        result = self.good(*self.align("reward", self.lines("ranked.jsonl", ranked)))
+        result = self.good(*self.align("reward", self.lines("ranked.jsonl", ranked), "--steps", "60",
+                                       "--lr", "0.01"))
         self.assertIn("95% interval", result.err)
         self.assertGreater(self.last("reward")["val_reward_accuracy"], 0.9)
         config = json.loads((self.folder / "reward" / "model" / "config.json").read_text())

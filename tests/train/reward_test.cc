@@ -124,6 +124,19 @@ TEST_F(Reward, WritesNoAnswers) {
   EXPECT_TRUE(contains(error_of([&] { run_align(dpo, listener.console()); }), "reward model"));
 }
 
+TEST(ValueHead, IsReadFromConfigsOfOneLabelAlone) {
+  const auto reads = [](std::string_view text) {
+    return value_head_from_hf(parse_json(text, "config.json"), "config.json");
+  };
+  EXPECT_FALSE(reads(R"({"architectures": ["LlamaForCausalLM"]})"));
+  EXPECT_FALSE(reads("{}"));
+  EXPECT_TRUE(
+      reads(R"({"architectures": ["LlamaForSequenceClassification"], "id2label": {"0": "x"}})"));
+  EXPECT_TRUE(
+      contains(error_of([&] { reads(R"({"architectures": ["LlamaForSequenceClassification"]})"); }),
+               "2 labels"));
+}
+
 TEST(Calibration, IsHowFarConfidenceIsFromTheShareThatIsRight) {
   Calibration sure;
   for (int i = 0; i < 10; ++i) sure.add(i < 5 ? 0.9 : 0.1);  // sure, and right half of the time
