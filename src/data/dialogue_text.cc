@@ -36,8 +36,6 @@ std::vector<Message> read_dialogue_text(std::string_view text) {
     message.content = words;
     chat.push_back(message);
   }
-  if (!chat.empty() && chat.back().role == "assistant" && chat.back().content.empty())
-    chat.pop_back();
   return chat;
 }
 

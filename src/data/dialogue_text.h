@@ -11,8 +11,8 @@ namespace malssi {
 
 bool is_dialogue_text(std::string_view text);
 
-// Its messages, trimmed. Turns of the same speaker in a row are one message; an empty last turn of the assistant, which only
-// says that it is to speak now, is left out.
+// Its messages, trimmed. Turns of the same speaker in a row are one message. The last may be empty: a prompt that says that
+// the assistant is to speak now.
 std::vector<Message> read_dialogue_text(std::string_view text);
 
 }  // namespace malssi

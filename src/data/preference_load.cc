@@ -70,8 +70,11 @@ Conversation turns_at(const object& record, std::string_view key, std::string_vi
 std::optional<Conversation> read_prompt(const object& record, const std::string& where) {
   for (const std::string_view key : {"prompt", "conversations", "messages"}) {
     element value;
-    if (!record.at_key(key).get(value) && !value.is_null())
-      return turns_at(record, key, "user", where);
+    if (record.at_key(key).get(value) || value.is_null()) continue;
+    Conversation prompt = turns_at(record, key, "user", where);
+    const bool awaits = prompt.back().role == "assistant" && is_blank(prompt.back().content);
+    if (awaits && prompt.size() > 1 && key == "prompt") prompt.pop_back();
+    return prompt;
   }
   return {};
 }

@@ -81,6 +81,15 @@ TEST_F(PreferenceFile, FindsThePromptThatBothAnswersBeginWith) {
             "u:hi > a:yes > a:no");
 }
 
+TEST_F(PreferenceFile, ADialogueMayEndWithoutAnAnswer) {
+  EXPECT_EQ(
+      shape(one(R"({"prompt":"\n\nHuman: hi\n\nAssistant:","chosen":"yes","rejected":"no"})")),
+      "u:hi > a:yes > a:no");
+  const PreferenceData data = load(R"({"prompt":"hi","chosen":"yes","rejected":"no"}
+{"chosen":"\n\nHuman: hi\n\nAssistant:","rejected":"\n\nHuman: hi\n\nAssistant: no"})");
+  EXPECT_EQ(data.undecided, 1);
+}
+
 TEST_F(PreferenceFile, ReadsJudgedAnswersAndRankings) {
   const Preference judged =
       one(R"({"prompt":"hi","completion":"yes","label":false})", PreferenceKind::judged);
@@ -140,13 +149,14 @@ TEST_F(PreferenceFile, NamesTheLineThatIsWrong) {
                        "1 answers"));
 }
 
-TEST(DialogueText, JoinsTurnsOfOneSpeakerAndDropsAnEmptyLastOne) {
+TEST(DialogueText, JoinsTurnsOfOneSpeakerAndKeepsAnEmptyLastOne) {
   const std::vector<Message> chat =
       read_dialogue_text("\n\nHuman: a\n\nHuman: b \n\nAssistant: c\n\nHuman: d\n\nAssistant:");
-  ASSERT_EQ(chat.size(), 3u);
+  ASSERT_EQ(chat.size(), 4u);
   EXPECT_EQ(chat[0].content, "a\n\nb");
   EXPECT_EQ(chat[1].content, "c");
   EXPECT_EQ(chat[2].role, "user");
+  EXPECT_EQ(chat[3].content, "");
 }
 
 TEST(PreferenceSet, ScoresTheAnswerWithItsEndAndNothingBefore) {

@@ -60,6 +60,7 @@ class RewardModels(AlignTest):
         self.assertEqual(config["architectures"], ["LlamaForSequenceClassification"])
         self.good("inspect", self.folder / "reward" / "model")
         self.bad("generate", "--model", self.folder / "reward" / "model", "--prompt", "Hi", words=["reward model"])
+        self.bad("convert", self.folder / "reward" / "model", self.folder / "x.gguf", words=["reward model"])
 
 
 class WrongUse(AlignTest):
