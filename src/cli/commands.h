@@ -15,6 +15,7 @@ struct Runner {
   int exit_code = 0;  // what the program returns after a callback that ended well
 };
 
+void add_align(CLI::App& app, Runner& runner);
 void add_bench(CLI::App& app, Runner& runner);
 void add_chat(CLI::App& app, Runner& runner);
 void add_convert(CLI::App& app, Runner& runner);

@@ -20,6 +20,7 @@ void add_commands(CLI::App& app, Runner& runner) {
   add_pretrain(app, runner);
   add_resume(app, runner);
   add_tune(app, runner);
+  add_align(app, runner);
   add_generate(app, runner);
   add_chat(app, runner);
   add_embed(app, runner);

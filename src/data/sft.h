@@ -36,6 +36,9 @@ struct SftData {
 // Throws Error; also when no record is left.
 SftData load_sft(const fs::path& file, const LoadOptions& options = {});
 
+// Which of so many records are held out by take_held_out().
+std::vector<bool> held_out_marks(int64_t count, double fraction, uint64_t seed);
+
 // Moves out a part to measure on: at least one conversation when fraction > 0 and two or more are
 // there; which ones depends on seed and count alone.
 std::vector<Conversation> take_held_out(std::vector<Conversation>& conversations, double fraction,

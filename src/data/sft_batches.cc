@@ -1,39 +1,15 @@
 // Encoding and packing conversations.
 #include <algorithm>
-#include <exception>
 
 #include "base/error.h"
-#include "base/parallel.h"
 #include "base/random.h"
-#include "data/permutation.h"
+#include "data/encode_chats.h"
 #include "data/sft.h"
 
 namespace malssi {
 namespace {
 
 constexpr size_t kOpenBatches = 32;  // that a conversation may still go into
-
-// Encodes in parallel; an error waits until the loop is over.
-std::vector<EncodedChat> encode_all(const std::vector<Conversation>& conversations,
-                                    const Tokenizer& tokenizer, const ChatTemplate& chat) {
-  std::vector<EncodedChat> encoded(conversations.size());
-  std::vector<std::exception_ptr> errors(conversations.size());
-  constexpr int64_t kChunk = 64;
-  const int64_t count = static_cast<int64_t>(conversations.size());
-  parallel_each((count + kChunk - 1) / kChunk, [&](int64_t chunk) {
-    for (int64_t i = chunk * kChunk; i < std::min(count, (chunk + 1) * kChunk); ++i) {
-      const size_t at = static_cast<size_t>(i);
-      try {
-        encoded[at] = encode_chat(tokenizer, chat, conversations[at], false);
-      } catch (...) {
-        errors[at] = std::current_exception();
-      }
-    }
-  });
-  for (const std::exception_ptr& error : errors)
-    if (error) std::rethrow_exception(error);
-  return encoded;
-}
 
 // First fit: each conversation goes into the oldest open batch with room.
 PackPlan plan_batches(const ChatSet& chats, std::span<const int32_t> order, int64_t capacity) {
@@ -106,7 +82,7 @@ ChatSet::ChatSet(const std::vector<Conversation>& conversations, const Tokenizer
   REQUIRE(policy == "truncate" || policy == "drop" || policy == "refuse", "too_long is \"", policy,
           "\", expected truncate, drop or refuse");
   begins_.push_back(0);
-  const std::vector<EncodedChat> encoded = encode_all(conversations, tokenizer, chat);
+  const std::vector<EncodedChat> encoded = encode_chats(conversations, tokenizer, chat);
   for (size_t i = 0; i < encoded.size(); ++i) {
     const int64_t inputs = static_cast<int64_t>(encoded[i].ids.size()) - 1;
     const bool too_long = inputs > context_;

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "data/chat_fields.h"
 #include "data/permutation.h"
 #include "data/records.h"
 #include "data/sft.h"
@@ -18,53 +19,6 @@ using simdjson::dom::object;
 
 constexpr std::string_view kExpected =
     "expected {\"messages\": [..]} or {\"instruction\": .., \"output\": ..}";
-
-bool is_blank(std::string_view text) {
-  return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
-}
-
-std::string keys_of(const object& record) {
-  std::string names;
-  for (const auto& [key, value] : record) {
-    if (names.size() > 200) break;
-    names += concat(names.empty() ? "" : ", ", "\"", key, "\"");
-  }
-  return names.empty() ? "nothing" : names;
-}
-
-std::string string_at(const object& record, std::string_view key, std::string_view where) {
-  element value;
-  REQUIRE(!record.at_key(key).get(value), where, ": \"", key, "\" is missing");
-  std::string_view text;
-  REQUIRE(!value.get(text), where, ": \"", key, "\" is not a string");
-  return std::string(text);
-}
-
-// A key that may be missing or null.
-std::string optional_string(const object& record, std::string_view key, std::string_view where) {
-  element value;
-  if (record.at_key(key).get(value) || value.is_null()) return "";
-  return string_at(record, key, where);
-}
-
-void check_order(const Conversation& chat, const std::string& where) {
-  for (size_t i = 0; i < chat.size(); ++i) {
-    const std::string& role = chat[i].role;
-    const std::string at = concat(where, ": message ", i + 1);
-    const bool known = role == "system" || role == "user" || role == "assistant";
-    REQUIRE(known, at, ": role \"", role, "\", expected system, user or assistant");
-    REQUIRE(role != "system" || i == 0, at, ": the system message must come first");
-    if (role == "system") continue;
-    const bool opens = i == 0 || chat[i - 1].role == "system";
-    const std::string_view expected =
-        opens || chat[i - 1].role == "assistant" ? "user" : "assistant";
-    REQUIRE(role == expected, at, ": role \"", role, "\", expected ", expected,
-            " (they speak in turn)");
-    REQUIRE(role == "assistant" || !is_blank(chat[i].content), at, ": its content is empty");
-  }
-  REQUIRE(!chat.empty() && chat.back().role == "assistant", where,
-          ": the last message is not the assistant's: there is no answer to learn");
-}
 
 Conversation read_messages(const element& list, const std::string& where) {
   simdjson::dom::array messages;
@@ -143,17 +97,22 @@ SftData load_sft(const fs::path& file, const LoadOptions& options) {
   return data;
 }
 
-std::vector<Conversation> take_held_out(std::vector<Conversation>& conversations, double fraction,
-                                        uint64_t seed) {
+std::vector<bool> held_out_marks(int64_t count, double fraction, uint64_t seed) {
   REQUIRE(fraction >= 0 && fraction < 1, "held-out fraction ", fraction,
           ", expected 0 or more and less than 1");
-  const int64_t count = static_cast<int64_t>(conversations.size());
-  if (fraction == 0 || count < 2) return {};
+  std::vector<bool> marks(static_cast<size_t>(count), false);
+  if (fraction == 0 || count < 2) return marks;
   const int64_t wanted = static_cast<int64_t>(fraction * static_cast<double>(count));
   const int64_t taken = std::clamp<int64_t>(wanted, 1, count - 1);
-  std::vector<bool> chosen(conversations.size(), false);
   const Permutation order(count, splitmix64(seed));
-  for (int64_t i = 0; i < taken; ++i) chosen[static_cast<size_t>(order(i))] = true;
+  for (int64_t i = 0; i < taken; ++i) marks[static_cast<size_t>(order(i))] = true;
+  return marks;
+}
+
+std::vector<Conversation> take_held_out(std::vector<Conversation>& conversations, double fraction,
+                                        uint64_t seed) {
+  const std::vector<bool> chosen =
+      held_out_marks(static_cast<int64_t>(conversations.size()), fraction, seed);
   std::vector<Conversation> held, kept;
   for (size_t i = 0; i < conversations.size(); ++i)
     (chosen[i] ? held : kept).push_back(std::move(conversations[i]));

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/parallel.h"
 #include "infer/rows.h"
+#include "models/value_head.h"
 
 namespace malssi {
 
@@ -49,7 +50,10 @@ ModelPredictor::ModelPredictor(Model& model, int64_t slots, int64_t capacity,
       slots_(slots),
       capacity_(capacity > 0 ? std::min(capacity, model.config().context) : model.config().context),
       cache_(model.config(), slots, capacity_, cache ? *cache : usual_cache(model), model.dtype()),
-      mixes_(static_cast<size_t>(slots)) {}
+      mixes_(static_cast<size_t>(slots)) {
+  REQUIRE(!has_value_head(model),
+          "a reward model says how good an answer is and writes none: name a language model");
+}
 
 void ModelPredictor::copy(int64_t from, int64_t to) {
   cache_.copy(from, to);

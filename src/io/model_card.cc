@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/format.h"
+#include "models/value_head.h"
 
 namespace malssi {
 namespace {
@@ -29,9 +30,10 @@ std::string model_card_text(const ModelCard& card, Model& model, const Tokenizer
   const ModelConfig& config = model.config();
   const std::string title =
       card.title.empty() ? "A " + config.family + " model" : one_line(card.title);
-  std::string text =
-      concat("---\nlibrary_name: transformers\npipeline_tag: text-generation\ntags:\n- ",
-             config.family, "\n- malssi\n---\n\n# ", title, "\n\n");
+  const bool scores = has_value_head(model);
+  std::string text = concat("---\nlibrary_name: transformers\npipeline_tag: ",
+                            scores ? "text-classification" : "text-generation", "\ntags:\n- ",
+                            config.family, "\n- malssi\n---\n\n# ", title, "\n\n");
   if (!card.summary.empty()) text += card.summary + "\n\n";
   text += "| | |\n|---|---|\n";
   text += row("Architecture",
@@ -42,9 +44,11 @@ std::string model_card_text(const ModelCard& card, Model& model, const Tokenizer
   text += row("Tokenizer", concat(tokenizer.kind(), ", ", tokenizer.vocab_size(), " tokens"));
   text += row("Chat template", chat ? chat->style() : "none: a base model that continues text");
   for (const auto& [name, value] : card.facts) text += row(name, value);
-  text += concat("\n## Use\n\n```\nmalssi ", chat ? "chat" : "generate",
-                 " --model .\n```\n\n```python\nfrom transformers import AutoModelForCausalLM, "
-                 "AutoTokenizer\nmodel = AutoModelForCausalLM.from_pretrained(\".\")\n"
+  const std::string loader = scores ? "AutoModelForSequenceClassification" : "AutoModelForCausalLM";
+  text += "\n## Use\n\n";
+  if (!scores) text += concat("```\nmalssi ", chat ? "chat" : "generate", " --model .\n```\n\n");
+  text += concat("```python\nfrom transformers import ", loader,
+                 ", AutoTokenizer\nmodel = ", loader, ".from_pretrained(\".\")\n",
                  "tokenizer = AutoTokenizer.from_pretrained(\".\")\n```\n");
   return text;
 }

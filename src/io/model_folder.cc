@@ -10,6 +10,7 @@
 #include "io/pooling.h"
 #include "io/safetensors.h"
 #include "io/weight_files.h"
+#include "models/value_head.h"
 
 namespace malssi {
 namespace {
@@ -64,23 +65,26 @@ DType natural_dtype(const ModelConfig& config, const Find& find) {
   return matrix.defined() && matrix.dtype() == DType::bf16 ? best_compute_dtype() : DType::f32;
 }
 
+enum class HeadKind { tokens, value };
+
 // A model with its weights: converted to `compute`, or where there is none as the file holds them.
-std::unique_ptr<Model> model_from(const ModelConfig& config, std::optional<DType> compute,
-                                  ImportMode mode, const Find& find) {
+std::unique_ptr<Model> model_from(const ModelConfig& config, HeadKind head,
+                                  std::optional<DType> compute, ImportMode mode, const Find& find) {
   auto model = make_model(config, compute ? *compute : natural_dtype(config, find), std::nullopt);
+  if (head == HeadKind::value) model = with_value_head(std::move(model));
   import_weights(*model, find, compute ? mode : ImportMode::hold);
   return model;
 }
 
-std::unique_ptr<Model> model_from(const ModelConfig& config, std::optional<DType> compute,
-                                  ImportMode mode, const WeightFiles& weights,
-                                  const fs::path& folder) {
+std::unique_ptr<Model> model_from(const ModelConfig& config, HeadKind head,
+                                  std::optional<DType> compute, ImportMode mode,
+                                  const WeightFiles& weights, const fs::path& folder) {
   std::set<const Entry*> used;
   const auto find = [&](const std::string& name) {
     if (const Entry* entry = weights.find(name)) used.insert(entry);
     return weights.borrow(name);
   };
-  auto model = model_from(config, compute, mode, find);
+  auto model = model_from(config, head, compute, mode, find);
   weights.for_each([&](const Entry& entry) {
     REQUIRE(used.contains(&entry) || !is_parameter(entry) || is_zero_bias(entry) ||
                 entry.name == "lm_head.weight" || is_unused_weight(config, entry.name),
@@ -118,7 +122,7 @@ LoadedModel load_gguf(const fs::path& path, std::optional<DType> compute, Import
   } catch (const Error& foreign) {
     loaded.chat_problem = foreign.what();
   }
-  loaded.model = model_from(source.config, compute, mode, source.find);
+  loaded.model = model_from(source.config, HeadKind::tokens, compute, mode, source.find);
   return loaded;
 }
 
@@ -176,8 +180,10 @@ LoadedModel load_model(const fs::path& model_or_run, std::optional<DType> comput
     return load_gguf(model_or_run, compute, mode);
   const fs::path folder = find_model(model_or_run);
   const fs::path config_path = folder / "config.json";
-  ModelConfig config = config_from_hf(load_json(config_path), config_path.string());
+  const Json json = load_json(config_path);
+  ModelConfig config = config_from_hf(json, config_path.string());
   config.pooling = folder_pooling(folder);
+  const bool scores = !is_encoder(config) && value_head_from_hf(json, config_path.string());
   const WeightFiles weights = WeightFiles::open(folder);
   check_plausible(config, weights, folder);
   LoadedModel loaded;
@@ -188,7 +194,8 @@ LoadedModel load_model(const fs::path& model_or_run, std::optional<DType> comput
   load_chat(folder, loaded);
   if (path_exists(folder / "generation_config.json"))
     loaded.generation = load_json(folder / "generation_config.json");
-  loaded.model = model_from(config, compute, mode, weights, folder);
+  loaded.model = model_from(config, scores ? HeadKind::value : HeadKind::tokens, compute, mode,
+                            weights, folder);
   return loaded;
 }
 
@@ -197,6 +204,7 @@ void save_model_files(const fs::path& folder, Model& model, const Tokenizer& tok
   std::vector<NamedTensor> weights = export_weights(model);
   for (NamedTensor& weight : weights) weight.value = weight.value.to(options.dtype);
   Json config = model.hf_config();
+  if (has_value_head(model)) put_value_head(model, config);
   config["torch_dtype"] = options.dtype == DType::bf16 ? "bfloat16" : "float32";
   const auto write_json = [&](std::string_view name, const Json& json) {
     write_file(folder / name, dump_json(json, 2) + "\n", Durability::later);

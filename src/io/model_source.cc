@@ -11,6 +11,7 @@
 #include "io/pooling.h"
 #include "io/weight_files.h"
 #include "io/weight_layout.h"
+#include "models/value_head.h"
 
 namespace malssi {
 namespace {
@@ -29,7 +30,10 @@ ModelSource open_folder(const fs::path& folder) {
   ModelSource source;
   source.where = folder.string();
   const fs::path config = folder / "config.json";
-  source.config = config_from_hf(load_json(config), config.string());
+  const Json json = load_json(config);
+  source.config = config_from_hf(json, config.string());
+  REQUIRE(is_encoder(source.config) || !value_head_from_hf(json, config.string()), folder.string(),
+          ": is a reward model, which other formats cannot hold: name a language model");
   source.config.pooling = folder_pooling(folder);
   const auto weights = std::make_shared<const WeightFiles>(WeightFiles::open(folder));
   source.find = [weights](const std::string& name) { return weights->borrow(name); };

@@ -9,6 +9,7 @@
 #include "base/signal.h"
 #include "data/sft.h"
 #include "train/language.h"
+#include "train/student.h"
 
 namespace malssi {
 namespace {
@@ -40,12 +41,6 @@ Conversations load_conversations(const ChatRun& run, Console& console) {
   const auto most = static_cast<size_t>(run.train.eval_rows);
   if (most > 0 && all.validation.size() > most) all.validation.resize(most);
   return all;
-}
-
-int64_t context_of(const ChatRun& run) {
-  const int64_t most = run.model.config().context, asked = run.data.context;
-  REQUIRE(asked <= most, "sft.context = ", asked, " is more than the model takes: at most ", most);
-  return asked > 0 ? asked : most;
 }
 
 void tell(const ChatSet& train, const ChatSet* validation, Console& console) {
@@ -85,7 +80,8 @@ void resolve_steps(const ChatRun& run, int64_t pieces_per_epoch, int64_t pieces_
 }  // namespace
 
 RunResult run_chats(const ChatRun& run, const std::function<void()>& begin, Console& console) {
-  const int64_t context = run.data.context = context_of(run);
+  const int64_t context = run.data.context =
+      student_context(run.model, run.data.context, "sft.context");
   TrainSettings& train = run.train;
   const int64_t rows = rows_per_piece(train.batch_rows, context, train.micro_batch_tokens);
   train.micro_batch_tokens = context * rows;

@@ -111,6 +111,7 @@ void TrainLoop::record(double val_loss) {
   metrics.elapsed_seconds = state_.elapsed_seconds;
   metrics.memory_bytes = process_memory_bytes();
   if (state_.bad_total > 0) metrics.more.emplace_back("skipped_steps", state_.bad_total);
+  for (auto& figure : objective_.figures()) metrics.more.push_back(std::move(figure));
   state_.loss_sum = 0;
   state_.loss_count = 0;
   recent_tokens_ = 0;

@@ -5,13 +5,16 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "base/json.h"
 
 namespace malssi {
 
 struct StepLoss {
-  double loss = 0;     // mean over the scored tokens of the whole step
+  double loss = 0;     // mean over what is scored in the whole step: tokens, or preferences
   int64_t tokens = 0;  // tokens that went through the model
 };
 
@@ -31,6 +34,9 @@ class Objective {
 
   // Mean loss on held-out data, the same data each time. Does not disturb the position.
   virtual Validation validate() = 0;
+
+  // More about the steps and the validation since the last call, under names of their own: for the run's records.
+  virtual std::vector<std::pair<std::string, double>> figures() { return {}; }
 
   // Everything that accumulate() will depend on, besides the model and the step.
   virtual Json state() const = 0;

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/lock.h"
+#include "train/align.h"
 #include "train/lora.h"
 #include "train/pretrain.h"
 #include "train/run_folder.h"
@@ -16,6 +17,7 @@ RunResult resume_run(const fs::path& run, const std::vector<std::string>& settin
   if (kind == "pretrain") return resume_pretrain(run, settings, console);
   if (kind == "sft") return resume_sft(run, settings, console);
   if (kind == "lora") return resume_lora(run, settings, console);
+  if (is_align_method(kind)) return resume_align(run, kind, settings, console);
   throw Error(concat((run / "run.json").string(), ": unknown kind of run \"", kind,
                      "\": it was made by another version of this program"));
 }

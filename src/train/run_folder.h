@@ -2,6 +2,7 @@
 //   run.json          which kind of training it is
 //   config.toml       every setting, as used
 //   tokenizer/        pretraining: the tokenizer
+//   reference.json    dpo, kto: what the base model says about each answer
 //   metrics.jsonl, events.out.tfevents.*, samples.jsonl, report.html
 //   checkpoints/      step-N: all that is needed to go on (io/checkpoint.h)
 //   best/             the model or adapter of the best validation
@@ -21,7 +22,7 @@ fs::path run_config(const fs::path& run);
 
 // Error when the folder holds a run.
 void check_no_run(const fs::path& run);
-// Makes the folder a run. kind: "pretrain", "sft", "lora".
+// Makes the folder a run. kind: "pretrain", "sft", "lora", "dpo", "kto", ...
 void begin_run(const fs::path& run, std::string_view kind, const std::string& config_toml);
 // The kind of a run. Error when the folder holds none.
 std::string run_kind(const fs::path& run);

@@ -25,7 +25,7 @@ ModelCard card_of(const RunPlan& plan, const LoopState& state) {
   if (state.best_step >= 0) {
     card.facts.emplace_back(
         "Best validation loss",
-        concat(human_number(state.best_loss), " nats a token at step ", state.best_step));
+        concat(human_number(state.best_loss), " ", plan.loss_unit, " at step ", state.best_step));
   }
   return card;
 }

@@ -31,7 +31,8 @@ struct RunPlan {
   LogSettings log;
   int64_t steps = 0;
   int64_t tokens_per_step = 0;
-  int64_t context = 0;                     // tokens of a sequence
+  int64_t context = 0;  // tokens of a sequence
+  std::string loss_unit = "nats a token";
   std::function<double()> trial = {};      // seconds per token of a trial step
   std::vector<SamplePrompt> prompts = {};  // of samples, taken in turn
 };

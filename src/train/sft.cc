@@ -1,43 +1,21 @@
 #include "train/sft.h"
 
-#include <algorithm>
-
 #include "base/lock.h"
 #include "base/parallel.h"
 #include "io/checkpoint.h"
 #include "train/chat_run.h"
-#include "train/grow.h"
 #include "train/run_folder.h"
+#include "train/student.h"
 
 namespace malssi {
 namespace {
 
-struct Student {
-  std::unique_ptr<Model> model;
-  std::unique_ptr<Tokenizer> tokenizer;
-  ChatTemplate chat;
-};
-
-// The model to tune, with a token for each mark of the chat template.
-Student load_student(const fs::path& folder, const SftConfig& config) {
-  LoadedModel loaded = load_model(folder, compute_type(config.train));
-  Student student{.model = {}, .tokenizer = std::move(loaded.tokenizer), .chat = {}};
-  if (!config.sft.chat_template.empty()) {
-    student.chat = ChatTemplate::named(config.sft.chat_template);
-  } else if (loaded.chat) {
-    student.chat = *loaded.chat;
-  }
-  for (const std::string& token : student.chat.special_tokens())
-    student.tokenizer->add_special(token);
-  const int64_t vocab = std::max(loaded.model->config().vocab, student.tokenizer->vocab_size());
-  student.model = grown(*loaded.model, {.vocab = vocab, .dropout = config.sft.dropout});
-  return student;
-}
-
 // folder: where the weights are, the base model or a checkpoint.
 RunResult tune(SftConfig& config, const ConfigSchema& schema, const fs::path& folder,
                const std::function<void()>& begin, Console& console) {
-  const Student student = load_student(folder, config);
+  const Student student = load_student(folder, {.chat_template = config.sft.chat_template,
+                                                .dropout = config.sft.dropout,
+                                                .compute = compute_type(config.train)});
   return run_chats({.data = config.sft,
                     .train = config.train,
                     .optim = config.optim,

@@ -10,6 +10,7 @@ COMMANDS = {
     "pretrain": [],
     "resume": [],
     "tune": ["sft"],
+    "align": ["dpo", "kto", "orpo", "simpo", "reward"],
     "generate": [],
     "chat": [],
     "eval": ["perplexity"],

@@ -1,0 +1,90 @@
+// malssi align: from a model that answers to one that answers as people like it. One subcommand for each method.
+#include <memory>
+
+#include "base/error.h"
+#include "cli/commands.h"
+#include "train/align.h"
+
+namespace malssi {
+namespace {
+
+struct AlignCommand {
+  explicit AlignCommand(const std::string& method) : config(method) {}
+  std::string recipe;
+  AlignConfig config;
+  ConfigSchema schema{config};
+};
+
+struct MethodHelp {
+  std::string name, summary, examples;
+};
+
+constexpr const char* kPairs =
+    "Records are {\"prompt\": .., \"chosen\": .., \"rejected\": ..}, texts or lists of messages; "
+    "the prompt may\n"
+    "also be what both answers begin with.";
+
+std::vector<MethodHelp> methods() {
+  return {
+      {"dpo", "direct preference optimisation, on pairs of answers",
+       concat("  malssi align dpo --model runs/chat --data pairs.jsonl --out runs/liked\n"
+              "  malssi align dpo --model DIR --data pairs.jsonl --val held-out.jsonl --beta 0.05 "
+              "--loss ipo \\\n"
+              "    --lr 5e-7 --out runs/liked\n",
+              kPairs)},
+      {"kto", "Kahneman-Tversky optimisation, on answers that were liked or not",
+       "  malssi align kto --model runs/chat --data judged.jsonl --out runs/liked\n"
+       "  malssi align kto --model DIR --data judged.jsonl --disliked-weight 1.5 --out runs/liked\n"
+       "Records are {\"prompt\": .., \"completion\": .., \"label\": true}; pairs are taken as two "
+       "of them."},
+      {"orpo",
+       "odds-ratio preference optimisation: tuning and preferences at once, without a reference",
+       concat("  malssi align orpo --model runs/base --data pairs.jsonl --out runs/liked\n"
+              "  malssi align orpo --model DIR --data pairs.jsonl --beta 0.2 --epochs 3 --out "
+              "runs/liked\n",
+              kPairs)},
+      {"simpo", "simple preference optimisation: per token, with a margin, without a reference",
+       concat("  malssi align simpo --model runs/chat --data pairs.jsonl --out runs/liked\n"
+              "  malssi align simpo --model DIR --data pairs.jsonl --beta 2.5 --gamma 1.4 --out "
+              "runs/liked\n",
+              kPairs)},
+      {"reward", "a reward model: how much people would like an answer",
+       concat("  malssi align reward --model runs/chat --data pairs.jsonl --out runs/judge\n"
+              "  malssi align reward --model DIR --data rankings.jsonl --val held-out.jsonl "
+              "--centring 0.01 --out runs/judge\n",
+              kPairs,
+              " \"margin\" says by how much the first is better. Also\n"
+              "{\"prompt\": .., \"ranked\": [best, .., worst]}: each ranking weighs as much as a "
+              "pair.")},
+  };
+}
+
+void run(AlignCommand& command, Runner& runner) {
+  command.schema.load_environment();
+  if (!command.recipe.empty()) command.schema.load_toml(command.recipe);
+  command.schema.check();
+  run_align(command.config, runner.console);
+}
+
+void add_method(CLI::App& align, const MethodHelp& method, Runner& runner) {
+  auto command = std::make_shared<AlignCommand>(method.name);
+  CLI::App* sub = align.add_subcommand(method.name, method.summary);
+  sub->footer("Examples:\n" + method.examples +
+              "\nA row (--batch-rows) is one record. The finished model is OUT/model; a run that "
+              "was stopped "
+              "goes\non with: malssi resume OUT");
+  sub->add_option("recipe", command->recipe, "settings, as a TOML file")->type_name("RECIPE.toml");
+  command->schema.add_flags(*sub);
+  sub->callback([command, &runner] { run(*command, runner); });
+}
+
+}  // namespace
+
+void add_align(CLI::App& app, Runner& runner) {
+  CLI::App* align = app.add_subcommand("align", "teach a model which answers people like");
+  align->footer("Example: malssi align dpo --model DIR --data pairs.jsonl --out runs/liked");
+  align->require_subcommand(1);
+  for (const MethodHelp& method : methods()) add_method(*align, method, runner);
+}
+
+}  // namespace malssi

@@ -1,0 +1,23 @@
+// A value head: one number for a sequence, made from its last token's hidden state, in place of the output layer. So reward
+// models are published: "...ForSequenceClassification" with one label, and a tensor score.weight [1, width].
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "base/json.h"
+#include "models/model.h"
+
+namespace malssi {
+
+// The model under a value head of zeros: head() is that head's weight; an output layer of its own is no parameter any more.
+std::unique_ptr<Model> with_value_head(std::unique_ptr<Model> body);
+
+bool has_value_head(const Model& model);
+
+// Whether a Hugging Face config.json describes one (of a decoder). Error, naming `where`: it is a classifier of several labels.
+bool value_head_from_hf(const Json& json, std::string_view where);
+// Says so in a config.json that describes the body.
+void put_value_head(const Model& model, Json& json);
+
+}  // namespace malssi
