@@ -84,6 +84,11 @@ void take_query(const PagedLayer& layer, const Q* from, float* room, T* to) {
   for_lanes(padded, [&](auto d, int64_t c) { store(load(d, room + c), d, to + c); });
 }
 
+// Of a page in which so many tokens are: whole panels.
+int64_t to_read(int64_t tokens) {
+  return round_up(std::min(kPageTokens, tokens), cpu_features().amx_bf16 ? 32 : 16);
+}
+
 template <class T, class Q>
 void attend_block(const PagedLayer& layer, const PagedQuery& query, const Block& block, const Q* q,
                   Q* out) {
@@ -118,9 +123,7 @@ void attend_block(const PagedLayer& layer, const PagedQuery& query, const Block&
       query.window > 0 ? std::max<int64_t>(0, first_position - query.window + 1) : 0;
   for (int64_t page = seen_from / kPageTokens; page <= last_position / kPageTokens; ++page) {
     const int64_t begin = page * kPageTokens;
-    // Tokens that are there, in whole panels: the rest of the page is not read.
-    const int64_t filled = round_up(std::min(kPageTokens, last_position + 1 - begin),
-                                    cpu_features().amx_bf16 ? 32 : 16);
+    const int64_t filled = to_read(last_position + 1 - begin);
     block_product(queries, key_panels(layer, piece.pages[page], block.kv, panels), scores,
                   {padded_rows, filled, padded, padded, padded, kPageTokens, false});
     for (int64_t i = 0; i < rows; ++i) {
