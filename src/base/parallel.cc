@@ -27,7 +27,7 @@ thread_local int own_count = 0;      // 0: the default
 thread_local int current_piece = -1;
 
 // Pieces of one loop that nobody has begun: begin .. end - 1. `loop` tells loops apart.
-struct Unclaimed {
+struct alignas(8) Unclaimed {
   uint32_t loop = 0;
   uint16_t begin = 0, end = 0;
 };
