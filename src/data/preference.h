@@ -39,10 +39,6 @@ struct PreferenceData {
 PreferenceData load_preferences(const fs::path& file, PreferenceKind kind,
                                 const LoadOptions& options = {});
 
-// Moves out a part to measure on, as take_held_out() does.
-std::vector<Preference> take_held_out(std::vector<Preference>& records, double fraction,
-                                      uint64_t seed);
-
 // Gives each record a second answer, that of another record: what KTO estimates its z0 from. Depends on the records alone.
 void add_mismatched(std::vector<Preference>& records);
 

@@ -271,17 +271,6 @@ PreferenceData load_preferences(const fs::path& file, PreferenceKind kind,
   return data;
 }
 
-std::vector<Preference> take_held_out(std::vector<Preference>& records, double fraction,
-                                      uint64_t seed) {
-  const std::vector<bool> chosen =
-      held_out_marks(static_cast<int64_t>(records.size()), fraction, seed);
-  std::vector<Preference> held, kept;
-  for (size_t i = 0; i < records.size(); ++i)
-    (chosen[i] ? held : kept).push_back(std::move(records[i]));
-  records = std::move(kept);
-  return held;
-}
-
 void add_mismatched(std::vector<Preference>& records) {
   const auto count = static_cast<int64_t>(records.size());
   REQUIRE(count >= 2,

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/file.h"
@@ -39,10 +40,18 @@ SftData load_sft(const fs::path& file, const LoadOptions& options = {});
 // Which of so many records are held out by take_held_out().
 std::vector<bool> held_out_marks(int64_t count, double fraction, uint64_t seed);
 
-// Moves out a part to measure on: at least one conversation when fraction > 0 and two or more are
+// Moves out a part to measure on: at least one record when fraction > 0 and two or more are
 // there; which ones depends on seed and count alone.
-std::vector<Conversation> take_held_out(std::vector<Conversation>& conversations, double fraction,
-                                        uint64_t seed);
+template <class Record>
+std::vector<Record> take_held_out(std::vector<Record>& records, double fraction, uint64_t seed) {
+  const std::vector<bool> chosen =
+      held_out_marks(static_cast<int64_t>(records.size()), fraction, seed);
+  std::vector<Record> held, kept;
+  for (size_t i = 0; i < records.size(); ++i)
+    (chosen[i] ? held : kept).push_back(std::move(records[i]));
+  records = std::move(kept);
+  return held;
+}
 
 struct ChatSetOptions {
   int64_t context = 1024;             // tokens that a conversation may take as input

@@ -109,15 +109,4 @@ std::vector<bool> held_out_marks(int64_t count, double fraction, uint64_t seed) 
   return marks;
 }
 
-std::vector<Conversation> take_held_out(std::vector<Conversation>& conversations, double fraction,
-                                        uint64_t seed) {
-  const std::vector<bool> chosen =
-      held_out_marks(static_cast<int64_t>(conversations.size()), fraction, seed);
-  std::vector<Conversation> held, kept;
-  for (size_t i = 0; i < conversations.size(); ++i)
-    (chosen[i] ? held : kept).push_back(std::move(conversations[i]));
-  conversations = std::move(kept);
-  return held;
-}
-
 }  // namespace malssi

@@ -6,7 +6,6 @@
 
 #include "base/error.h"
 #include "base/lock.h"
-#include "base/parallel.h"
 #include "base/signal.h"
 #include "io/checkpoint.h"
 #include "models/value_head.h"
@@ -186,11 +185,7 @@ RunResult run_align(AlignConfig config, Console& console) {
   const fs::path run = config.train.out;
   const FolderLock lock(run);
   check_no_run(run);
-  if (config.train.threads > 0) set_thread_count(static_cast<int>(config.train.threads));
-  config.train.threads = thread_count();
-  config.train.compute = dtype_name(compute_type(config.train));
-  for (std::string* path : {&config.align.model, &config.align.data, &config.align.val})
-    if (!path->empty()) *path = fs::absolute(*path).lexically_normal().string();
+  settle(config.train, {&config.align.model, &config.align.data, &config.align.val});
   fs::remove(run / "reference.json");  // of a start that was killed before it became a run
   const auto begin = [&] { begin_run(run, config.align.method.name, schema.to_toml()); };
   return align(config, schema, {}, begin, console);
@@ -205,14 +200,9 @@ RunResult resume_align(const fs::path& run, const std::string& method,
                        const std::vector<std::string>& settings, Console& console) {
   AlignConfig config(method);
   ConfigSchema schema(config);
-  reload_config(schema, run, settings);
-  config.train.out = run.string();  // it may have been moved
-  schema.check();
-  set_thread_count(static_cast<int>(config.train.threads));
+  reload_run(schema, config.train, run, settings);
   const auto checkpoint = latest_checkpoint(run);
-  const auto begin = [&] {
-    if (!settings.empty()) write_file(run_config(run), schema.to_toml());
-  };
+  const auto begin = begin_again(schema, run, settings);
   return align(config, schema, checkpoint, begin, console);
 }
 

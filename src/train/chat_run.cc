@@ -5,7 +5,6 @@
 
 #include "base/error.h"
 #include "base/format.h"
-#include "base/parallel.h"
 #include "base/signal.h"
 #include "data/sft.h"
 #include "train/language.h"
@@ -123,14 +122,6 @@ RunResult run_chats(const ChatRun& run, const std::function<void()>& begin, Cons
                      .trial = [&objective] { return objective.trial(); },
                      .prompts = prompts(conversations, run)};
   return train_run(plan, console);
-}
-
-void settle(ConversationSettings& data, TrainSettings& train) {
-  if (train.threads > 0) set_thread_count(static_cast<int>(train.threads));
-  train.threads = thread_count();
-  train.compute = dtype_name(compute_type(train));
-  for (std::string* path : {&data.model, &data.data, &data.val})
-    if (!path->empty()) *path = fs::absolute(*path).lexically_normal().string();
 }
 
 }  // namespace malssi

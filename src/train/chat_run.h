@@ -30,7 +30,4 @@ struct ChatRun {
 // begin() is called when everything fits together, before anything is trained. Throws Error.
 RunResult run_chats(const ChatRun& run, const std::function<void()>& begin, Console& console);
 
-// What every run does before: threads, number format and paths, as they will be used.
-void settle(ConversationSettings& data, TrainSettings& train);
-
 }  // namespace malssi

@@ -2,7 +2,6 @@
 
 #include "base/error.h"
 #include "base/lock.h"
-#include "base/parallel.h"
 #include "io/peft_targets.h"
 #include "train/chat_run.h"
 #include "train/run_folder.h"
@@ -93,7 +92,7 @@ RunResult run_lora(LoraConfig config, Console& console) {
   const fs::path run = config.train.out;
   const FolderLock lock(run);
   check_no_run(run);
-  settle(config.sft, config.train);
+  settle(config.train, {&config.sft.model, &config.sft.data, &config.sft.val});
   const auto begin = [&] { begin_run(run, "lora", schema.to_toml()); };
   return tune(config, schema, begin, console);
 }
@@ -102,13 +101,8 @@ RunResult resume_lora(const fs::path& run, const std::vector<std::string>& setti
                       Console& console) {
   LoraConfig config;
   ConfigSchema schema(config);
-  reload_config(schema, run, settings);
-  config.train.out = run.string();  // it may have been moved
-  schema.check();
-  set_thread_count(static_cast<int>(config.train.threads));
-  const auto begin = [&] {
-    if (!settings.empty()) write_file(run_config(run), schema.to_toml());
-  };
+  reload_run(schema, config.train, run, settings);
+  const auto begin = begin_again(schema, run, settings);
   return tune(config, schema, begin, console);
 }
 

@@ -136,14 +136,9 @@ RunResult resume_pretrain(const fs::path& run, const std::vector<std::string>& s
                           Console& console) {
   PretrainConfig config;
   ConfigSchema schema(config);
-  reload_config(schema, run, settings);
-  config.train.out = run.string();  // it may have been moved
-  schema.check();
-  set_thread_count(static_cast<int>(config.train.threads));
+  reload_run(schema, config.train, run, settings);
   const std::unique_ptr<Tokenizer> tokenizer = load_tokenizer(run / kTokenizerFolder);
-  const auto begin = [&] {
-    if (!settings.empty()) write_file(run_config(run), schema.to_toml());
-  };
+  const auto begin = begin_again(schema, run, settings);
   return pretrain(config, schema.to_json(), *tokenizer, begin, console);
 }
 

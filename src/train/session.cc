@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/format.h"
+#include "base/parallel.h"
 #include "base/signal.h"
 #include "io/checkpoint.h"
 #include "train/estimate.h"
@@ -180,6 +181,29 @@ RunResult train_run(const RunPlan& plan, Console& console) {
   if (result.end != LoopEnd::interrupted) result.model = export_model(plan, result.state, console);
   tell_end(plan, result, console);
   return result;
+}
+
+void settle(TrainSettings& train, std::initializer_list<std::string*> paths) {
+  if (train.threads > 0) set_thread_count(static_cast<int>(train.threads));
+  train.threads = thread_count();
+  train.compute = dtype_name(compute_type(train));
+  for (std::string* path : paths)
+    if (!path->empty()) *path = fs::absolute(*path).lexically_normal().string();
+}
+
+void reload_run(ConfigSchema& schema, TrainSettings& train, const fs::path& run,
+                const std::vector<std::string>& settings) {
+  reload_config(schema, run, settings);
+  train.out = run.string();  // it may have been moved
+  schema.check();
+  set_thread_count(static_cast<int>(train.threads));
+}
+
+std::function<void()> begin_again(const ConfigSchema& schema, const fs::path& run,
+                                  const std::vector<std::string>& settings) {
+  return [&schema, &run, &settings] {
+    if (!settings.empty()) write_file(run_config(run), schema.to_toml());
+  };
 }
 
 }  // namespace malssi

@@ -5,9 +5,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <string>
 #include <vector>
 
+#include "base/config.h"
 #include "base/console.h"
 #include "io/model_folder.h"
 #include "train/loop.h"
@@ -48,5 +50,13 @@ RunResult train_run(const RunPlan& plan, Console& console);
 
 // f32 or bf16, as settings and machine say.
 DType compute_type(const TrainSettings& train);
+
+// Before a run: threads, number format and paths become what will be used.
+void settle(TrainSettings& train, std::initializer_list<std::string*> paths);
+// Before one goes on: its settings, with "key=value" on top, which the run's config.toml then has from begin_again() on.
+void reload_run(ConfigSchema& schema, TrainSettings& train, const fs::path& run,
+                const std::vector<std::string>& settings);
+std::function<void()> begin_again(const ConfigSchema& schema, const fs::path& run,
+                                  const std::vector<std::string>& settings);
 
 }  // namespace malssi

@@ -1,7 +1,6 @@
 #include "train/sft.h"
 
 #include "base/lock.h"
-#include "base/parallel.h"
 #include "io/checkpoint.h"
 #include "train/chat_run.h"
 #include "train/run_folder.h"
@@ -37,7 +36,7 @@ RunResult run_sft(SftConfig config, Console& console) {
   const fs::path run = config.train.out;
   const FolderLock lock(run);
   check_no_run(run);
-  settle(config.sft, config.train);
+  settle(config.train, {&config.sft.model, &config.sft.data, &config.sft.val});
   const auto begin = [&] { begin_run(run, "sft", schema.to_toml()); };
   return tune(config, schema, config.sft.model, begin, console);
 }
@@ -46,14 +45,9 @@ RunResult resume_sft(const fs::path& run, const std::vector<std::string>& settin
                      Console& console) {
   SftConfig config;
   ConfigSchema schema(config);
-  reload_config(schema, run, settings);
-  config.train.out = run.string();  // it may have been moved
-  schema.check();
-  set_thread_count(static_cast<int>(config.train.threads));
+  reload_run(schema, config.train, run, settings);
   const auto checkpoint = latest_checkpoint(run);
-  const auto begin = [&] {
-    if (!settings.empty()) write_file(run_config(run), schema.to_toml());
-  };
+  const auto begin = begin_again(schema, run, settings);
   return tune(config, schema, checkpoint ? *checkpoint : fs::path(config.sft.model), begin,
               console);
 }
