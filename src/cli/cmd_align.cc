@@ -3,7 +3,7 @@
 
 #include "base/error.h"
 #include "cli/commands.h"
-#include "train/align.h"
+#include "train/align/align.h"
 
 namespace malssi {
 namespace {

@@ -17,8 +17,8 @@
 #include "eval/model_speed.h"
 #include "io/model_folder.h"
 #include "io/model_source.h"
-#include "train/language.h"
-#include "train/pretrain_config.h"
+#include "train/pretrain/language.h"
+#include "train/pretrain/pretrain_config.h"
 
 namespace malssi {
 namespace {

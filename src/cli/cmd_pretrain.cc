@@ -3,7 +3,7 @@
 
 #include "base/file.h"
 #include "cli/commands.h"
-#include "train/pretrain.h"
+#include "train/pretrain/pretrain.h"
 
 namespace malssi {
 namespace {

@@ -3,8 +3,8 @@
 #include <memory>
 
 #include "cli/commands.h"
-#include "train/lora.h"
-#include "train/sft.h"
+#include "train/tune/lora.h"
+#include "train/tune/sft.h"
 
 namespace malssi {
 namespace {

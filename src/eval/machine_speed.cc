@@ -11,7 +11,7 @@
 #include "base/format.h"
 #include "base/parallel.h"
 #include "kernels/gemm.h"
-#include "train/estimate.h"
+#include "train/run/estimate.h"
 
 namespace malssi {
 namespace {

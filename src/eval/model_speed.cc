@@ -9,7 +9,7 @@
 #include "data/batches.h"
 #include "infer/model_predictor.h"
 #include "optim/optimizer.h"
-#include "train/language.h"
+#include "train/pretrain/language.h"
 
 namespace malssi {
 namespace {

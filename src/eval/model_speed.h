@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "models/model.h"
-#include "train/settings.h"
+#include "train/run/settings.h"
 
 namespace malssi {
 

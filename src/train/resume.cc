@@ -2,11 +2,11 @@
 
 #include "base/error.h"
 #include "base/lock.h"
-#include "train/align.h"
-#include "train/lora.h"
-#include "train/pretrain.h"
-#include "train/run_folder.h"
-#include "train/sft.h"
+#include "train/align/align.h"
+#include "train/pretrain/pretrain.h"
+#include "train/run/run_folder.h"
+#include "train/tune/lora.h"
+#include "train/tune/sft.h"
 
 namespace malssi {
 

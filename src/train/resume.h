@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/console.h"
-#include "train/session.h"
+#include "train/run/session.h"
 
 namespace malssi {
 

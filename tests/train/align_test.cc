@@ -1,15 +1,15 @@
-#include "train/align.h"
+#include "train/align/align.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <csignal>
 
-#include "train/preference_objective.h"
-#include "train/reference.h"
+#include "train/align/preference_objective.h"
+#include "train/align/reference.h"
 #include "train/resume.h"
 #include "train/runs.h"
-#include "train/student.h"
+#include "train/tune/student.h"
 
 namespace malssi {
 namespace {

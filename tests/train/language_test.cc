@@ -1,4 +1,4 @@
-#include "train/language.h"
+#include "train/pretrain/language.h"
 
 #include <gtest/gtest.h>
 

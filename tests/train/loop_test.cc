@@ -1,4 +1,4 @@
-#include "train/loop.h"
+#include "train/run/loop.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "train/lora.h"
+#include "train/tune/lora.h"
 
 #include <gtest/gtest.h>
 
@@ -13,10 +13,10 @@
 #include "ops/gradients.h"
 #include "ops/loss.h"
 #include "tensor/tape.h"
-#include "train/language.h"
+#include "train/pretrain/language.h"
 #include "train/resume.h"
 #include "train/runs.h"
-#include "train/sft.h"
+#include "train/tune/sft.h"
 
 namespace malssi {
 namespace {

@@ -1,4 +1,4 @@
-#include "train/preference_loss.h"
+#include "train/align/preference_loss.h"
 
 #include <gtest/gtest.h>
 

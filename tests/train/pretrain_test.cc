@@ -1,4 +1,4 @@
-#include "train/pretrain.h"
+#include "train/pretrain/pretrain.h"
 
 #include <gtest/gtest.h>
 
@@ -7,8 +7,8 @@
 
 #include "base/lock.h"
 #include "io/checkpoint.h"
-#include "train/journal.h"
 #include "train/resume.h"
+#include "train/run/journal.h"
 #include "train/runs.h"
 
 namespace malssi {

@@ -5,7 +5,7 @@
 
 #include "base/json.h"
 #include "scratch.h"
-#include "train/metrics.h"
+#include "train/run/metrics.h"
 
 namespace malssi {
 namespace {

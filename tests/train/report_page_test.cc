@@ -4,8 +4,8 @@
 #include <set>
 
 #include "scratch.h"
-#include "train/html.h"
-#include "train/report.h"
+#include "train/report/html.h"
+#include "train/report/report.h"
 
 namespace malssi {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
-#include "train/svg.h"
+#include "train/report/svg.h"
 
 namespace malssi {
 namespace {

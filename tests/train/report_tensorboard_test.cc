@@ -1,6 +1,6 @@
 // Reads event files back with a decoder that shares nothing with the writer: CRC bit by bit, fields
 // as the wire has them.
-#include "train/tensorboard.h"
+#include "train/report/tensorboard.h"
 
 #include <gtest/gtest.h>
 

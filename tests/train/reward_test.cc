@@ -5,12 +5,12 @@
 #include "base/json.h"
 #include "io/weight_files.h"
 #include "models/value_head.h"
-#include "train/align.h"
-#include "train/calibration.h"
+#include "train/align/align.h"
+#include "train/align/calibration.h"
+#include "train/align/reward_objective.h"
 #include "train/resume.h"
-#include "train/reward_objective.h"
 #include "train/runs.h"
-#include "train/student.h"
+#include "train/tune/student.h"
 
 namespace malssi {
 namespace {

@@ -8,7 +8,7 @@
 #include "base/random.h"
 #include "io/model_folder.h"
 #include "scratch.h"
-#include "train/pretrain.h"
+#include "train/pretrain/pretrain.h"
 
 namespace malssi {
 

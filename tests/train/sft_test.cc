@@ -1,11 +1,11 @@
-#include "train/sft.h"
+#include "train/tune/sft.h"
 
 #include <gtest/gtest.h>
 
 #include <csignal>
 
 #include "data/sft.h"
-#include "train/grow.h"
+#include "train/pretrain/grow.h"
 #include "train/resume.h"
 #include "train/runs.h"
 

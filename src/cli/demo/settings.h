@@ -6,8 +6,8 @@
 
 #include "base/json.h"
 #include "data/world/write.h"
-#include "train/pretrain_config.h"
-#include "train/sft_config.h"
+#include "train/pretrain/pretrain_config.h"
+#include "train/tune/sft_config.h"
 
 namespace malssi::demo {
 

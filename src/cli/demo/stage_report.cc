@@ -4,8 +4,8 @@
 #include "base/format.h"
 #include "cli/demo/demo.h"
 #include "cli/demo/evaluation.h"
-#include "train/journal.h"
-#include "train/report.h"
+#include "train/report/report.h"
+#include "train/run/journal.h"
 
 namespace malssi::demo {
 namespace {

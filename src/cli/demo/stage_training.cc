@@ -1,10 +1,10 @@
 #include "base/error.h"
 #include "base/format.h"
 #include "cli/demo/demo.h"
-#include "train/pretrain.h"
+#include "train/pretrain/pretrain.h"
 #include "train/resume.h"
-#include "train/run_folder.h"
-#include "train/sft.h"
+#include "train/run/run_folder.h"
+#include "train/tune/sft.h"
 
 namespace malssi::demo {
 namespace {

@@ -4,7 +4,7 @@
 #include "data/corpus.h"
 #include "data/sft.h"
 #include "text/bpe_trainer.h"
-#include "train/make_tokenizer.h"
+#include "train/pretrain/make_tokenizer.h"
 
 namespace malssi::demo {
 namespace {

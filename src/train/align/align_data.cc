@@ -1,0 +1,71 @@
+#include "train/align/align_data.h"
+
+#include "base/error.h"
+#include "base/format.h"
+#include "base/hash.h"
+
+namespace malssi {
+namespace {
+
+std::vector<Preference> load(const fs::path& file, const AlignSettings& settings,
+                             Console& console) {
+  PreferenceData data =
+      load_preferences(file, settings.method.kind(), {.skip_invalid = settings.skip_invalid});
+  if (data.invalid > 0)
+    console.warn(concat(file.string(), ": ", data.invalid,
+                        " malformed records left out; the first: ", data.first_invalid));
+  if (data.undecided > 0)
+    console.warn(concat(file.string(), ": ", data.undecided,
+                        " records left out, whose answers are the same or empty"));
+  return std::move(data.records);
+}
+
+}  // namespace
+
+Preferences load_preference_sets(const AlignConfig& config, Console& console) {
+  const AlignSettings& align = config.align;
+  Preferences all{.train = load(align.data, align, console), .validation = {}};
+  if (!align.val.empty()) {
+    all.validation = load(align.val, align, console);
+  } else if (align.val_fraction > 0) {
+    all.validation =
+        take_held_out(all.train, align.val_fraction, static_cast<uint64_t>(config.train.seed));
+  }
+  const auto most = static_cast<size_t>(config.train.eval_rows);
+  if (most > 0 && all.validation.size() > most) all.validation.resize(most);
+  if (align.method.judges()) {
+    add_mismatched(all.train);
+    if (all.validation.size() < 2) all.validation.clear();  // no answer of another record
+    if (!all.validation.empty()) add_mismatched(all.validation);
+  }
+  return all;
+}
+
+std::string EncodedPreferences::hash() const {
+  const uint64_t both[] = {train.hash(), validation ? validation->hash() : 0};
+  return hash_text(hash64(std::as_bytes(std::span(both))));
+}
+
+EncodedPreferences encode_preference_sets(const Preferences& all, const Student& student,
+                                          const ChatSetOptions& options) {
+  EncodedPreferences encoded{
+      .train = PreferenceSet(all.train, *student.tokenizer, student.chat, options),
+      .validation = {}};
+  if (!all.validation.empty())
+    encoded.validation.emplace(all.validation, *student.tokenizer, student.chat, options);
+  return encoded;
+}
+
+void tell(const EncodedPreferences& data, Console& console) {
+  const auto count = [](int64_t n) { return human_count(static_cast<double>(n)); };
+  const PreferenceSet& train = data.train;
+  console.note(concat("preferences: ", count(train.size()), " to learn from (",
+                      count(train.tokens()), " tokens), ",
+                      data.validation ? count(data.validation->size()) : "0", " to validate on"));
+  if (train.truncated() + train.dropped() > 0)
+    console.warn(concat(train.truncated(), " answers cut and ", train.dropped(),
+                        " preferences left out: longer than ", train.context(),
+                        " tokens (align.context)"));
+}
+
+}  // namespace malssi

@@ -1,0 +1,52 @@
+#include "train/pretrain/grow.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "models/value_head.h"
+
+namespace malssi {
+namespace {
+
+// x [rows, D], f32 -> [vocab, D], the new rows being the mean of the old.
+Tensor with_rows(const Tensor& x, int64_t vocab) {
+  const int64_t rows = x.dim(0), D = x.dim(1);
+  const Tensor y = Tensor::empty({vocab, D});
+  std::copy_n(x.f32(), rows * D, y.f32());
+  std::vector<double> mean(static_cast<size_t>(D), 0.0);
+  for (int64_t i = 0; i < rows * D; ++i) mean[static_cast<size_t>(i % D)] += x.f32()[i];
+  for (int64_t i = rows * D; i < vocab * D; ++i) {
+    y.f32()[i] = static_cast<float>(mean[static_cast<size_t>(i % D)] / static_cast<double>(rows));
+  }
+  return y;
+}
+
+}  // namespace
+
+std::unique_ptr<Model> grown(Model& model, const GrowOptions& options) {
+  ModelConfig config = model.config();
+  CHECK(options.vocab >= config.vocab, "a vocabulary of ", options.vocab, " after ", config.vocab);
+  config.vocab = options.vocab;
+  config.dropout = options.dropout;
+  std::unique_ptr<Model> larger = make_model(config, model.dtype(), 0);
+  if (has_value_head(model)) larger = with_value_head(std::move(larger));
+  std::set<std::string> tables;  // published names of what has a row for each token
+  larger->visit([&](const Parameter& parameter) {
+    if (parameter.name != "embedding.weight" && parameter.name != "head.weight") return;
+    for (const WeightPart& part : parameter.parts) tables.insert(part.name);
+  });
+  std::map<std::string, Tensor> weights;
+  for (NamedTensor& weight : export_weights(model)) weights[weight.name] = weight.value;
+  import_weights(*larger, [&](const std::string& name) {
+    const Tensor& weight = weights[name];
+    const bool grows = tables.contains(name) && weight && weight.dim(0) < config.vocab;
+    return grows ? with_rows(weight, config.vocab) : weight;
+  });
+  return larger;
+}
+
+}  // namespace malssi

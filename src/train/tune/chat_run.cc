@@ -1,0 +1,127 @@
+#include "train/tune/chat_run.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.h"
+#include "base/format.h"
+#include "base/signal.h"
+#include "data/sft.h"
+#include "train/pretrain/language.h"
+#include "train/tune/student.h"
+
+namespace malssi {
+namespace {
+
+struct Conversations {
+  std::vector<Conversation> train, validation;
+};
+
+std::vector<Conversation> load(const fs::path& file, const ConversationSettings& settings,
+                               Console& console) {
+  SftData data = load_sft(file, {.skip_invalid = settings.skip_invalid});
+  if (data.invalid > 0)
+    console.warn(concat(file.string(), ": ", data.invalid,
+                        " malformed records left out; the first: ", data.first_invalid));
+  if (data.empty_answers > 0)
+    console.warn(
+        concat(file.string(), ": ", data.empty_answers, " records without an answer left out"));
+  return std::move(data.conversations);
+}
+
+Conversations load_conversations(const ChatRun& run, Console& console) {
+  Conversations all{.train = load(run.data.data, run.data, console), .validation = {}};
+  if (!run.data.val.empty()) {
+    all.validation = load(run.data.val, run.data, console);
+  } else if (run.data.val_fraction > 0) {
+    all.validation =
+        take_held_out(all.train, run.data.val_fraction, static_cast<uint64_t>(run.train.seed));
+  }
+  const auto most = static_cast<size_t>(run.train.eval_rows);
+  if (most > 0 && all.validation.size() > most) all.validation.resize(most);
+  return all;
+}
+
+void tell(const ChatSet& train, const ChatSet* validation, Console& console) {
+  const auto count = [](int64_t n) { return human_count(static_cast<double>(n)); };
+  console.note(concat("conversations: ", count(train.size()), " to train on (",
+                      count(train.tokens()), " tokens, ", count(train.trained_tokens()),
+                      " of them learned), ", validation ? count(validation->size()) : "0",
+                      " to validate on"));
+  if (train.truncated() + train.dropped() > 0)
+    console.warn(concat(train.truncated(), " conversations cut and ", train.dropped(),
+                        " left out: longer than ", train.context(), " tokens (sft.context)"));
+}
+
+std::vector<SamplePrompt> prompts(const Conversations& conversations, const ChatRun& run) {
+  std::vector<SamplePrompt> list;
+  if (!run.log.sample_prompt.empty()) {
+    const std::vector<Message> ask = {{.role = "user", .content = run.log.sample_prompt}};
+    return {chat_prompt(run.tokenizer, run.chat, ask)};
+  }
+  const auto& from =
+      conversations.validation.empty() ? conversations.train : conversations.validation;
+  for (const Conversation& each : from) {
+    if (static_cast<int64_t>(list.size()) >= run.log.samples) break;
+    list.push_back(chat_prompt(run.tokenizer, run.chat, each));
+  }
+  return list;
+}
+
+// Optimiser steps for the epochs asked for, where no number of steps was.
+void resolve_steps(const ChatRun& run, int64_t pieces_per_epoch, int64_t pieces_per_step) {
+  if (run.train.steps > 0) return;
+  const double pieces = run.data.epochs * static_cast<double>(pieces_per_epoch);
+  const double steps = std::ceil(pieces / static_cast<double>(pieces_per_step));
+  run.train.steps = std::max<int64_t>(1, static_cast<int64_t>(steps));
+}
+
+}  // namespace
+
+RunResult run_chats(const ChatRun& run, const std::function<void()>& begin, Console& console) {
+  const int64_t context = run.data.context =
+      student_context(run.model, run.data.context, "sft.context");
+  TrainSettings& train = run.train;
+  const int64_t rows = rows_per_piece(train.batch_rows, context, train.micro_batch_tokens);
+  train.micro_batch_tokens = context * rows;
+  const auto seed = static_cast<uint64_t>(train.seed);
+  const int64_t pieces = train.batch_rows / rows;
+  const ChatSetOptions options{.context = context, .too_long = run.data.too_long};
+  const Conversations conversations = load_conversations(run, console);
+  const ChatSet chats(conversations.train, run.tokenizer, run.chat, options);
+  std::optional<ChatSet> held_out;
+  std::optional<SftEvaluationBatches> validation;
+  if (!conversations.validation.empty()) {
+    held_out.emplace(conversations.validation, run.tokenizer, run.chat, options);
+    validation.emplace(*held_out, rows);
+  }
+  tell(chats, held_out ? &*held_out : nullptr, console);
+  SftBatches batches(chats, {.rows = rows, .seed = seed});
+  resolve_steps(run, batches.batches_per_epoch(), pieces);
+  LanguageObjective objective(run.model, batches, validation ? &*validation : nullptr,
+                              {.batches_per_step = pieces,
+                               .seed = seed,
+                               .adapters = run.trained.adapters,
+                               .stop_requested = StopSignal::requested});
+  begin();
+  const RunPlan plan{.folder = train.out,
+                     .summary = concat(run.summary, ", from ", run.data.model, ", on ",
+                                       chats.size(), " conversations."),
+                     .config = run.schema.to_json(),
+                     .model = run.model,
+                     .tokenizer = run.tokenizer,
+                     .chat = &run.chat,
+                     .trained = run.trained,
+                     .objective = objective,
+                     .optim = run.optim,
+                     .train = train,
+                     .log = run.log,
+                     .steps = train.steps,
+                     .tokens_per_step = train.batch_rows * context,
+                     .context = context,
+                     .trial = [&objective] { return objective.trial(); },
+                     .prompts = prompts(conversations, run)};
+  return train_run(plan, console);
+}
+
+}  // namespace malssi

@@ -1,0 +1,57 @@
+// Everything that training a low-rank adapter can be told: the keys of RUN/config.toml and the flags of
+// `malssi tune lora`. Names and meanings of [lora] are PEFT's.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "train/tune/sft_config.h"
+
+namespace malssi {
+
+// [lora]
+struct LoraSettings {
+  int64_t rank = 8;
+  double alpha = 16;
+  std::string targets = "q_proj,v_proj";
+  double dropout = 0.0;
+  bool rslora = false;
+
+  template <class V>
+  void visit(V& v) {
+    v("rank", rank, "rows of A, columns of B", at_least(1), at_most(65536));
+    v("alpha", alpha, "B A counts alpha / rank times", above(0));
+    v("targets", targets,
+      "the matrices that are adapted: ends of names (q_proj,v_proj), an expression for whole "
+      "names, "
+      "or all-linear",
+      not_empty());
+    v("dropout", dropout, "part of an adapted matrix's inputs that A does not see in training",
+      between(0, 0.95));
+    v("rslora", rslora, "alpha / sqrt(rank) in place of alpha / rank (Kalajdzievski 2023)");
+  }
+  double scale() const;
+};
+
+struct LoraConfig {
+  LoraSettings lora;
+  ConversationSettings sft;
+  OptimSettings optim;
+  TrainSettings train;
+  LogSettings log;
+
+  LoraConfig() { suit_tuning(optim, train); }
+
+  template <class V>
+  void visit(V& v) {
+    v("lora", lora);
+    v("sft", sft);
+    v("optim", optim);
+    v("train", train);
+    v("log", log);
+  }
+  // Rules that span fields; throws Error.
+  void check() const;
+};
+
+}  // namespace malssi
