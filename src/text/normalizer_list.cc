@@ -77,7 +77,10 @@ NormalizerList NormalizerList::read(const Json& json, std::string_view where) {
 
 std::string NormalizerList::apply(std::string_view text) const {
   std::string out(text);
-  for (const auto& step : steps_) out = step->apply(out);
+  for (const auto& step : steps_) {
+    out = step->apply(out);
+    check_growth(text.size(), out.size());
+  }
   return out;
 }
 

@@ -50,12 +50,18 @@ std::string BertNormalizer::apply(std::string_view text) const {
   return options_.lower_case ? map_characters(out, append_lower_case) : out;
 }
 
+void check_growth(size_t before, size_t after) {
+  REQUIRE(after <= 16 * before + 256, "normalizer: it makes ", after, " bytes and more of ",
+          before, "; texts may become 16 times as long");
+}
+
 std::string ReplaceText::apply(std::string_view text) const {
   std::string out;
   out.reserve(text.size());
   for (size_t at = 0;;) {
     const size_t found = text.find(what_, at);
     out += text.substr(at, found - at);
+    check_growth(text.size(), out.size());
     if (found == text.npos) return out;
     out += with_;
     at = found + what_.size();
@@ -63,6 +69,7 @@ std::string ReplaceText::apply(std::string_view text) const {
 }
 
 std::string ReplaceMatches::apply(std::string_view text) const {
+  const size_t size = text.size();
   std::string out;
   while (!text.empty()) {
     const std::string_view valid = text.substr(0, static_cast<size_t>(valid_utf8_prefix(text)));
@@ -70,6 +77,7 @@ std::string ReplaceMatches::apply(std::string_view text) const {
     regex_.each_match(valid, 0, [&](int64_t begin, int64_t end) {
       out += valid.substr(static_cast<size_t>(done), static_cast<size_t>(begin - done));
       out += with_;
+      check_growth(size, out.size());
       done = end;
       return true;
     });

@@ -8,6 +8,9 @@
 
 namespace malssi {
 
+// No real normalizer makes a text many times as long; hostile ones would fill the memory. Throws Error.
+void check_growth(size_t before, size_t after);
+
 class UnicodeForm : public NormalizerStep {
  public:
   explicit UnicodeForm(Normalization form) : form_(form) {}
