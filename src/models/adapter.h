@@ -81,6 +81,8 @@ Adapter make_adapter(Model& model, const FreshAdapter& fresh);
 std::vector<Parameter> train_adapter(Model& model, int64_t adapter, float dropout);
 // From now on no weight of the model itself gets a gradient.
 void freeze(Model& model);
+// Of the model's weights and of all its adapters.
+void clear_gradients(Model& model);
 
 // A matrix's name without what the classes around a bare model put before it ("base_model.model.model.layers.0.mlp.up_proj"
 // and "layers.0.mlp.up_proj" are the same).

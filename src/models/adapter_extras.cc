@@ -92,7 +92,10 @@ void attach_extras(const Adapter& adapter, const AdapterPlaces& places, int64_t 
   for (const ScalingPart& part : adapter.extras.scalings) {
     const MatrixPlace& place = places.matrices.at(bare_name(part.matrix));
     auto& list = part.of_inputs ? place.changes->inputs : place.changes->outputs;
-    list.push_back({number, wide(part.factors), part.of_inputs ? 0 : place.first_row});
+    const int64_t n = part.factors.size();  // in the shape that PEFT gives them
+    list.push_back({number,
+                    part.factors.to(DType::f32).view(part.of_inputs ? Shape{1, n} : Shape{n, 1}),
+                    part.of_inputs ? 0 : place.first_row});
   }
   for (const BottleneckPart& part : adapter.extras.bottlenecks)
     places.matrices.at(bare_name(part.matrix))
@@ -105,38 +108,36 @@ void attach_extras(const Adapter& adapter, const AdapterPlaces& places, int64_t 
                                          .scale = part.scale});
   for (const NormPart& part : adapter.extras.norms) {
     const NormPlace& place = places.norms.at(bare_name(part.norm));
-    const Tensor weight = wide(part.weight).clone();
-    for (int64_t i = 0; i < weight.size(); ++i) weight.f32()[i] += place.added;
-    place.changes->push_back({number, weight, part.bias ? wide(part.bias) : Tensor()});
+    place.changes->push_back(
+        {number, wide(part.weight), part.bias ? wide(part.bias) : Tensor(), place.added});
   }
 }
 
 void train_extras(Model& model, int64_t adapter, std::vector<Parameter>& parameters) {
   const AdapterPlaces places = places_of(model);
-  const auto add = [&](const std::string& name, std::string_view ending, Tensor& value,
-                       ParameterKind kind) {
-    parameters.push_back(trained_parameter(name, ending, value, kind));
+  const auto add = [&](const std::string& name, Tensor& value, ParameterKind kind) {
+    parameters.push_back(trained_parameter(name, "", value, kind));
   };
   for (const auto& [name, place] : places.matrices) {
     for (Scaling& each : place.changes->inputs)
       if (each.adapter == adapter && place.parts == 1)
-        add(place.matrix + ".ia3_l", "", each.factors, ParameterKind::norm);
+        add(place.matrix + ".ia3_l", each.factors, ParameterKind::norm);
     for (Scaling& each : place.changes->outputs)
       if (each.adapter == adapter && each.first_row == place.first_row)
-        add(place.matrix + ".ia3_l", "", each.factors, ParameterKind::norm);
+        add(place.matrix + ".ia3_l", each.factors, ParameterKind::norm);
     for (Bottleneck& each : place.changes->bottlenecks) {
       if (each.adapter != adapter) continue;
-      add(place.matrix + ".adapter_down", ".weight", each.down, ParameterKind::matrix);
-      add(place.matrix + ".adapter_down", ".bias", each.down_bias, ParameterKind::bias);
-      add(place.matrix + ".adapter_up", ".weight", each.up, ParameterKind::matrix);
-      add(place.matrix + ".adapter_up", ".bias", each.up_bias, ParameterKind::bias);
+      add(place.matrix + ".adapter_down.weight", each.down, ParameterKind::matrix);
+      add(place.matrix + ".adapter_down.bias", each.down_bias, ParameterKind::bias);
+      add(place.matrix + ".adapter_up.weight", each.up, ParameterKind::matrix);
+      add(place.matrix + ".adapter_up.bias", each.up_bias, ParameterKind::bias);
     }
   }
   for (const auto& [name, place] : places.norms)
     for (NormChange& each : *place.changes) {
       if (each.adapter != adapter) continue;
-      add(place.norm + ".ln_tuning_layers", ".weight", each.weight, ParameterKind::norm);
-      if (each.bias) add(place.norm + ".ln_tuning_layers", ".bias", each.bias, ParameterKind::bias);
+      add(place.norm + ".ln_tuning_layers.weight", each.weight, ParameterKind::norm);
+      if (each.bias) add(place.norm + ".ln_tuning_layers.bias", each.bias, ParameterKind::bias);
     }
   for (VirtualTokens& each : model.virtual_tokens()) {
     if (each.adapter != adapter) continue;
@@ -147,6 +148,26 @@ void train_extras(Model& model, int64_t adapter, std::vector<Parameter>& paramet
                           .kind = ParameterKind::embedding,
                           .parts = {{.name = "prompt_embeddings", .begin = 0, .end = rows.dim(0)}}});
   }
+}
+
+void clear_gradients(Model& model) {
+  model.visit([](const Parameter& p) {
+    p.value->clear_grad();
+    if (p.low_ranks != nullptr)
+      for (const LowRank& each : *p.low_ranks)
+        for (const Tensor& t : {each.a, each.b, each.magnitude}) t.clear_grad();
+    if (p.changes != nullptr) {
+      for (const auto* list : {&p.changes->inputs, &p.changes->outputs})
+        for (const Scaling& each : *list) each.factors.clear_grad();
+      for (const Bottleneck& each : p.changes->bottlenecks)
+        for (const Tensor& t : {each.down, each.down_bias, each.up, each.up_bias}) t.clear_grad();
+    }
+    if (p.norm_changes != nullptr)
+      for (const NormChange& each : *p.norm_changes)
+        for (const Tensor& t : {each.weight, each.bias}) t.clear_grad();
+  });
+  for (const VirtualTokens& each : model.virtual_tokens())
+    for (const Tensor& t : {each.prompt, each.prefix}) t.clear_grad();
 }
 
 }  // namespace malssi

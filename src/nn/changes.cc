@@ -42,10 +42,10 @@ Tensor LinearChanges::after(const Tensor& y, const AdapterRows& adapters) const 
   return result;
 }
 
-Tensor difference(const Tensor& a, const Tensor& b) {
+Tensor difference(const Tensor& a, const Tensor& b, float added) {
   CHECK(a.size() == b.size(), a.shape(), " less ", b.shape());
   Tensor y = Tensor::empty(a.shape());
-  for (int64_t i = 0; i < y.size(); ++i) y.f32()[i] = a.f32()[i] - b.f32()[i];
+  for (int64_t i = 0; i < y.size(); ++i) y.f32()[i] = (a.f32()[i] + added) - b.f32()[i];
   if (!recording({a})) return y;
   record("difference", {a}, y, [](const Tensor& dy, Grads& grads) { grads.give(0, dy); });
   return y;

@@ -44,12 +44,13 @@ struct LinearChanges {
 // A norm's weights in place of its own; with a weight in an AdapterUse, so much of the way there.
 struct NormChange {
   int64_t adapter = 0;
-  Tensor weight;  // f32 [width]
-  Tensor bias;    // f32 [width], or undefined
+  Tensor weight;    // f32 [width]
+  Tensor bias;      // f32 [width], or undefined
+  float added = 0;  // what the norm's own weight has more than files say (see WeightPart)
 };
 
-// a - b, f32; b gets no gradient.
-Tensor difference(const Tensor& a, const Tensor& b);
+// a + added - b, f32; b gets no gradient.
+Tensor difference(const Tensor& a, const Tensor& b, float added = 0);
 // x f32 as another dtype, with a gradient.
 Tensor converted(const Tensor& x, DType dtype);
 
