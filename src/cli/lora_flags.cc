@@ -24,8 +24,8 @@ LoraChoice parse(const std::string& text) {
 
 void LoraFlags::add_to(CLI::App& command) {
   command
-      .add_option("--lora", texts_,
-                  "LoRA adapter, a PEFT folder, a run or a GGUF file, with a weight (default 1); "
+      .add_option("--lora,--adapter", texts_,
+                  "adapter, a PEFT folder, a run or a GGUF file, with a weight (default 1); "
                   "may be given "
                   "several times")
       ->type_name("PATH[:WEIGHT]")

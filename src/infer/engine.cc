@@ -45,6 +45,7 @@ void Engine::submit(EngineRequest request) {
   check_prompt(request.prompt, predictor_.capacity());
   request.options.adapters =
       checked_mix(std::move(request.options.adapters), predictor_.adapters());
+  predictor_.check_adapters(request.options.adapters);
   queue_.push_back(std::move(request));
 }
 

@@ -91,6 +91,24 @@ void KvCache::extend(int64_t slot, int64_t count) {
   }
 }
 
+void KvCache::put_prefix(int64_t slot, const Tensor& prefix) {
+  const int64_t V = prefix.dim(0), heads = layers_.front().kv_heads, dim = layers_.front().head_dim;
+  CHECK(length(slot) == 0 && V <= capacity_ &&
+        prefix.dim(1) == static_cast<int64_t>(layers_.size()) * 2 * heads * dim);
+  extend(slot, V);
+  Slot& s = slots_[static_cast<size_t>(slot)];
+  for (int64_t v = 0; v < V; ++v) {
+    const float* at = prefix.f32() + v * prefix.dim(1);
+    for (const PagedLayer& layer : layers_) {
+      for (int64_t head = 0; head < heads; ++head)
+        layer.put(s.pages[static_cast<size_t>(v / kPageTokens)], head, v % kPageTokens,
+                  at + head * dim, at + (heads + head) * dim);
+      at += 2 * heads * dim;
+    }
+  }
+  s.length = V;
+}
+
 CachedContext::CachedContext(KvCache& cache, const std::vector<Piece>& pieces) : cache_(cache) {
   int64_t row = 0;
   for (const Piece& piece : pieces) {

@@ -26,6 +26,8 @@ class KvCache {
   void truncate(int64_t slot, int64_t length);
   // Makes slot `to` hold what slot `from` does: it shares the pages until one of them goes on.
   void copy(int64_t from, int64_t to);
+  // Begins an empty slot with the keys and values of a prefix, f32 [V, layers 2 kv_heads head_dim] (see with_prefix).
+  void put_prefix(int64_t slot, const Tensor& prefix);
   // Of a token's keys and values in all layers.
   int64_t token_bytes() const {
     return static_cast<int64_t>(memory_.size()) * layers_.front().page_bytes() / kPageTokens;

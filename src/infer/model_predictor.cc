@@ -1,6 +1,7 @@
 #include "infer/model_predictor.h"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -43,27 +44,67 @@ DType usual_cache(Model& model) {
 
 }  // namespace
 
+namespace {
+
+int64_t most_virtual(Model& model) {
+  int64_t most = 0;
+  for (const VirtualTokens& each : model.virtual_tokens()) most = std::max(most, each.count());
+  return most;
+}
+
+// Tokens of a slot: as asked for, or as many as the model takes beside virtual ones.
+int64_t capacity_of(Model& model, int64_t asked) {
+  const int64_t most = model.config().context - most_virtual(model);
+  return asked > 0 ? std::min(asked, most) : most;
+}
+
+}  // namespace
+
 ModelPredictor::ModelPredictor(Model& model, int64_t slots, int64_t capacity,
                                std::optional<DType> cache)
     : model_(model),
       parameters_(model.parameter_count()),
       slots_(slots),
-      capacity_(capacity > 0 ? std::min(capacity, model.config().context) : model.config().context),
-      cache_(model.config(), slots, capacity_, cache ? *cache : usual_cache(model), model.dtype()),
-      mixes_(static_cast<size_t>(slots)) {
+      capacity_(capacity_of(model, capacity)),
+      cache_(model.config(), slots, capacity_ + most_virtual(model),
+             cache ? *cache : usual_cache(model), model.dtype()),
+      mixes_(static_cast<size_t>(slots)),
+      virtual_(static_cast<size_t>(slots)) {
   REQUIRE(!has_value_head(model),
           "a reward model says how good an answer is and writes none: name a language model");
+}
+
+int64_t ModelPredictor::lead(int64_t slot) const {
+  const VirtualTokens* const tokens = virtual_[static_cast<size_t>(slot)];
+  return tokens == nullptr ? 0 : tokens->count();
+}
+
+int64_t ModelPredictor::length(int64_t slot) const {
+  return std::max<int64_t>(0, cache_.length(slot) - lead(slot));
+}
+
+void ModelPredictor::truncate(int64_t slot, int64_t length) {
+  cache_.truncate(slot, length == 0 ? 0 : length + lead(slot));
 }
 
 void ModelPredictor::copy(int64_t from, int64_t to) {
   cache_.copy(from, to);
   mixes_[static_cast<size_t>(to)] = mixes_[static_cast<size_t>(from)];
+  virtual_[static_cast<size_t>(to)] = virtual_[static_cast<size_t>(from)];
+}
+
+void ModelPredictor::check_adapters(const AdapterMix& mix) const {
+  const VirtualTokens* const tokens = std::as_const(model_).virtual_tokens(mix);
+  CHECK(tokens == nullptr || tokens->count() + capacity_ <= cache_.capacity(),
+        "an adapter was attached after the predictor was made");
 }
 
 void ModelPredictor::set_adapters(int64_t slot, const AdapterMix& mix) {
   AdapterMix& held = mixes_[static_cast<size_t>(slot)];
   CHECK(length(slot) == 0 || held == mix, "slot ", slot, " holds tokens of other adapters");
+  check_adapters(mix);
   held = mix;
+  virtual_[static_cast<size_t>(slot)] = std::as_const(model_).virtual_tokens(mix);
 }
 
 std::span<const float> ModelPredictor::feed(std::span<const Piece> pieces) {
@@ -78,9 +119,15 @@ std::span<const float> ModelPredictor::feed(std::span<const Piece> pieces) {
     for (const int32_t id : piece.ids)
       REQUIRE(id >= 0 && id < vocab(), "token ", id, " is outside the model's vocabulary of ",
               vocab(), ": model and tokenizer do not belong together");
-    adapters.add(static_cast<int64_t>(ids.size()), count, mixes_[static_cast<size_t>(piece.slot)]);
+    const VirtualTokens* const tokens = virtual_[static_cast<size_t>(piece.slot)];
+    const bool begins = tokens != nullptr && cache_.length(piece.slot) == 0;
+    if (begins && tokens->prefix) cache_.put_prefix(piece.slot, tokens->prefix);
+    const int64_t more = begins && tokens->prompt ? tokens->count() : 0;
+    adapters.add(static_cast<int64_t>(ids.size()), more + count,
+                 mixes_[static_cast<size_t>(piece.slot)]);
+    for (int64_t v = 0; v < more; ++v) ids.push_back(static_cast<int32_t>(-1 - v));
     ids.insert(ids.end(), piece.ids.begin(), piece.ids.end());
-    parts.push_back({.slot = piece.slot, .count = count});
+    parts.push_back({.slot = piece.slot, .count = more + count});
     CHECK(piece.logits >= 0 && piece.logits <= count);
     for (int64_t i = piece.logits; i > 0; --i)
       wanted.push_back(static_cast<int64_t>(ids.size()) - i);

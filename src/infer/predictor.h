@@ -32,6 +32,8 @@ class Predictor {
   virtual void copy(int64_t from, int64_t to) = 0;
   // Adapters that mixes may name, by their numbers 0 .. adapters() - 1.
   virtual int64_t adapters() const { return 0; }
+  // Error: adapters that cannot act together.
+  virtual void check_adapters(const AdapterMix& /*mix*/) const {}
   // From now on the slot's tokens are computed with this mix, as checked_mix() gives it; at first with none. A slot that holds
   // tokens keeps the mix that they were computed with.
   virtual void set_adapters(int64_t slot, const AdapterMix& mix);

@@ -8,8 +8,31 @@ namespace malssi {
 
 int64_t AdapterFile::parameter_count() const {
   int64_t count = 0;
-  for (const AdapterPart& part : parts) count += part.a.size() + part.b.size();
-  return count;
+  for (const AdapterPart& part : parts)
+    count += part.a.size() + part.b.size() + part.magnitude.size();
+  for (const ScalingPart& part : extras.scalings) count += part.factors.size();
+  for (const NormPart& part : extras.norms) count += part.weight.size() + part.bias.size();
+  for (const BottleneckPart& part : extras.bottlenecks)
+    count += part.down.size() + part.down_bias.size() + part.up.size() + part.up_bias.size();
+  return count + extras.prompt.size() + extras.prefix.size();
+}
+
+std::string_view peft_kind(AdapterKind kind) {
+  switch (kind) {
+    case AdapterKind::lora:
+      return "LORA";
+    case AdapterKind::ia3:
+      return "IA3";
+    case AdapterKind::prompt:
+      return "PROMPT_TUNING";
+    case AdapterKind::prefix:
+      return "PREFIX_TUNING";
+    case AdapterKind::norms:
+      return "LN_TUNING";
+    case AdapterKind::bottleneck:
+      return "BOTTLENECK";
+  }
+  return {};
 }
 
 bool is_adapter(const fs::path& path) {
@@ -39,11 +62,18 @@ AdapterFile open_adapter(const fs::path& adapter_or_run) {
 
 Adapter fit_adapter(const AdapterFile& file, Model& model) {
   return {file.where(),
-          file.format == AdapterFormat::gguf ? parts_from_gguf(file, model) : file.parts};
+          file.format == AdapterFormat::gguf ? parts_from_gguf(file, model) : file.parts,
+          file.extras};
 }
 
 int64_t attach_adapter(Model& model, const fs::path& path) {
-  return model.attach(fit_adapter(open_adapter(path), model));
+  const AdapterFile file = open_adapter(path);
+  try {
+    return model.attach(fit_adapter(file, model));
+  } catch (const Error& error) {
+    if (file.base.empty()) throw;
+    throw Error(concat(error.what(), " (it says that its base is ", file.base, ")"));
+  }
 }
 
 }  // namespace malssi

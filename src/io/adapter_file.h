@@ -1,5 +1,9 @@
-// LoRA adapters (Hu et al. 2021) in files: a PEFT folder (adapter_config.json, adapter_model.safetensors), or a GGUF file with
-// general.type "adapter". What cannot be honoured (DoRA, biases, whole weights, embeddings) is refused in one line.
+// Adapters in files: a PEFT folder (adapter_config.json, adapter_model.safetensors) of the kinds that peft_kind() names, or a GGUF
+// file with general.type "adapter" (LoRA). What cannot be honoured (biases, whole weights, embeddings) is refused in one line.
+//
+// Bottleneck adapters, which PEFT does not have, are a folder of the same layout: peft_type "BOTTLENECK", "non_linearity" (relu or
+// gelu), "scaling", and after a matrix M the tensors base_model.model.M.adapter_down.weight [inner, outputs], its bias [inner], and
+// base_model.model.M.adapter_up.weight [outputs, inner], its bias: y + scaling up(non_linearity(down(y))).
 #pragma once
 
 #include <string>
@@ -12,15 +16,21 @@
 namespace malssi {
 
 enum class AdapterFormat { peft, gguf };
+enum class AdapterKind { lora, ia3, prompt, prefix, norms, bottleneck };
+// As adapter_config.json's peft_type: "LORA", "IA3", ...
+std::string_view peft_kind(AdapterKind kind);
 
 // An adapter as its file has it: names and the order of rows are the format's; of a mixture's experts GGUF has all in one part.
 struct AdapterFile {
   fs::path path;
   AdapterFormat format = AdapterFormat::peft;
+  AdapterKind kind = AdapterKind::lora;
   std::string base = {};          // the model it was made for, as it says; or empty
+  std::string base_digest = {};   // of that model's weights (see weights_digest); or empty
   std::string architecture = {};  // GGUF's
   double alpha = 0;
   std::vector<AdapterPart> parts = {};
+  AdapterExtras extras = {};
   int64_t file_bytes = 0;
 
   std::string where() const { return path.string(); }
@@ -40,13 +50,18 @@ int64_t attach_adapter(Model& model, const fs::path& path);
 
 // What a PEFT folder says about an adapter, besides its numbers.
 struct PeftSettings {
-  std::string base = {};  // the model it is for
+  AdapterKind kind = AdapterKind::lora;
+  std::string base = {};         // the model it is for
+  std::string base_digest = {};  // see AdapterFile
   int64_t rank = 8;
   double alpha = 16;
   bool is_stabilised = false;  // rsLoRA: the scale is alpha / sqrt(rank)
   double dropout = 0;
+  bool has_magnitudes = false;                // DoRA
+  std::string activation = "relu";            // of a bottleneck
+  double scaling = 1;                         // of a bottleneck
 };
-// Writes train_adapter()'s matrices, in f32, and their settings into the staging() of an AtomicFolder. Matrices that files hold
+// Writes train_adapter()'s tensors, in f32, and their settings into the staging() of an AtomicFolder. Matrices that files hold
 // transposed (GPT-2's) are told so.
 void write_peft_files(const fs::path& folder, Model& model,
                       const std::vector<Parameter>& parameters, const PeftSettings& settings);

@@ -6,14 +6,21 @@
 #include <vector>
 
 #include "io/adapter_file.h"
+#include "io/safetensors.h"
 
 namespace malssi {
 
 inline constexpr std::string_view kPeftConfig = "adapter_config.json";
 inline constexpr std::string_view kPeftPrefix = "base_model.model.";  // of every tensor's name
+inline constexpr const char* kPeftDigest = "base_digest";  // in the weights' metadata: ours
 inline constexpr std::string_view kPeftWeights = "adapter_model.safetensors";
 
 AdapterFile open_peft_adapter(const fs::path& folder);
+// The tensors of a folder of any kind but LoRA. config: adapter_config.json; where: its file, for messages.
+AdapterExtras read_extras(AdapterKind kind, const Json& config, const Safetensors& weights,
+                          const std::string& where);
+// Number formats that adapters' tensors have: F32, F16, BF16.
+Tensor borrow_numbers(const Safetensors& file, const Entry& entry, int rank);
 AdapterFile open_gguf_adapter(const fs::path& file);
 bool is_gguf_adapter(const fs::path& file);
 // GGUF's parts under Hugging Face's names.

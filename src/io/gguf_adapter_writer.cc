@@ -64,6 +64,11 @@ class Tensors {
 void write_gguf_adapter(const fs::path& to, const AdapterFile& file, Model& model) {
   const std::string architecture = gguf_architecture(model);
   const Adapter adapter = fit_adapter(file, model);
+  bool is_plain = adapter.extras.empty();
+  for (const AdapterPart& part : adapter.parts) is_plain &= !part.magnitude;
+  REQUIRE(is_plain, file.where(), ": GGUF holds plain LoRA alone, not ",
+          adapter.extras.empty() ? "DoRA's magnitudes" : peft_kind(file.kind),
+          ": merge it into its base (malssi tune merge)");
   model.attach(adapter);  // checks every shape
   std::map<std::string, ModelPart> places;
   for (const ModelPart& p : parts_of(model)) places[bare_name(without_weight(p.part.name))] = p;

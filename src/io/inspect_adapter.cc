@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <set>
 
-#include "io/adapter_file.h"
+#include "io/adapter_formats.h"
 #include "io/inspect_parts.h"
 
 namespace malssi {
@@ -25,10 +25,27 @@ Json tensor_json(const std::string& name, const Tensor& tensor, const std::strin
           {"file", file}};
 }
 
+// Kinds other than LoRA: the tensors of the file as they are.
+void inspect_extras(const AdapterFile& file, Json& result) {
+  const Safetensors weights(file.path / kPeftWeights);
+  result["tensors"] = Json::array();
+  for (const Entry& entry : weights.entries())
+    result["tensors"].push_back(
+        tensor_json(entry.name, weights.borrow(entry), std::string(kPeftWeights)));
+  result["kind"] = "adapter";
+  result["parameters"] = file.parameter_count();
+  result["files"] = {{{"name", kPeftWeights}, {"bytes", file.file_bytes}}};
+  result["adapter"] = {{"format", "PEFT"},
+                       {"type", peft_kind(file.kind)},
+                       {"base", file.base},
+                       {"architecture", ""}};
+}
+
 }  // namespace
 
 void inspect_adapter(const fs::path& path, Json& result) {
   const AdapterFile file = open_adapter(path);
+  if (file.kind != AdapterKind::lora) return inspect_extras(file, result);
   const std::string name =
       file.format == AdapterFormat::gguf ? path.filename().string() : "adapter_model.safetensors";
   std::set<int64_t> ranks;
@@ -42,6 +59,8 @@ void inspect_adapter(const fs::path& path, Json& result) {
     most = std::max(most, part.scale);
     result["tensors"].push_back(tensor_json(part.matrix + " A", part.a, name));
     result["tensors"].push_back(tensor_json(part.matrix + " B", part.b, name));
+    if (part.magnitude)
+      result["tensors"].push_back(tensor_json(part.matrix + " magnitude", part.magnitude, name));
   }
   result["kind"] = "adapter";
   result["parameters"] = file.parameter_count();

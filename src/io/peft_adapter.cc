@@ -14,7 +14,7 @@ namespace malssi {
 namespace {
 
 constexpr std::string_view kPrefix = kPeftPrefix;
-constexpr std::string_view kA = ".lora_A.weight", kB = ".lora_B.weight";
+constexpr std::string_view kA = ".lora_A", kB = ".lora_B", kMagnitude = ".lora_magnitude_vector";
 constexpr int64_t kMaxRank = 65536;
 
 struct Refusal {
@@ -22,7 +22,6 @@ struct Refusal {
 };
 // Settings that change what an adapter does, in ways that are not computed here.
 constexpr std::array kRefusals = {
-    Refusal{"use_dora", "DoRA's magnitudes"},
     Refusal{"modules_to_save", "whole modules that replace the base's"},
     Refusal{"bias", "biases that replace the base's"},
     Refusal{"lora_bias", "biases of B"},
@@ -40,10 +39,20 @@ bool is_unset(const Json& value) {
          (value.is_structured() && value.empty());
 }
 
-void check_kind(const Json& config, const std::string& where) {
+AdapterKind kind_of(const Json& config, const std::string& where) {
   const auto type = get<std::string>(config, "peft_type", where);
-  REQUIRE(type == "LORA", where, ": a PEFT adapter of the kind \"", type,
-          "\"; only \"LORA\" is read");
+  std::string known;
+  for (const AdapterKind kind :
+       {AdapterKind::lora, AdapterKind::ia3, AdapterKind::prompt, AdapterKind::prefix,
+        AdapterKind::norms, AdapterKind::bottleneck}) {
+    if (peft_kind(kind) == type) return kind;
+    known += concat(known.empty() ? "" : ", ", peft_kind(kind));
+  }
+  throw Error(concat(where, ": a PEFT adapter of the kind \"", type, "\"; those of ", known,
+                     " are read"));
+}
+
+void check_settings(const Json& config, const std::string& where) {
   for (const auto& [key, what] : kRefusals) {
     const auto found = config.find(key);
     REQUIRE(found == config.end() || is_unset(*found), where, ": \"", key, "\" is ",
@@ -89,25 +98,28 @@ std::string_view stranger(std::string_view name) {
   return "no lora_A or lora_B of a linear layer";
 }
 
-std::map<std::string, AdapterPart> read_pairs(const Safetensors& file, const std::string& where) {
+std::map<std::string, AdapterPart> read_pairs(const Safetensors& file, bool has_magnitudes,
+                                              const std::string& where) {
   std::map<std::string, AdapterPart> pairs;
   for (const Entry& entry : file.entries()) {
     std::string_view module = entry.name;
-    const bool is_a = module.ends_with(kA), is_b = module.ends_with(kB);
-    REQUIRE(is_a || is_b, where, ": holds \"", entry.name, "\", ", stranger(entry.name),
+    if (module.ends_with(".weight")) module.remove_suffix(7);  // loralib's names have none
+    const bool is_a = module.ends_with(kA), is_b = module.ends_with(kB),
+               is_magnitude = has_magnitudes && module.ends_with(kMagnitude);
+    REQUIRE(is_a || is_b || is_magnitude, where, ": holds \"", entry.name, "\", ",
+            stranger(entry.name),
             ", which cannot be applied; merge the adapter into its base with the program that made "
             "it");
-    module.remove_suffix(kA.size());
+    module.remove_suffix((is_magnitude ? kMagnitude : kA).size());
     if (module.starts_with(kPrefix)) module.remove_prefix(kPrefix.size());
-    const Tensor tensor = file.borrow(entry);
-    const bool is_number = tensor.dtype() == DType::f32 || tensor.dtype() == DType::f16 ||
-                           tensor.dtype() == DType::bf16;
-    REQUIRE(is_number && tensor.shape().rank() == 2, where, ": \"", entry.name, "\" is ",
-            describe(entry), "; expected a matrix of F32, F16 or BF16");
     AdapterPart& part = pairs[std::string(module)];
-    (is_a ? part.a : part.b) = tensor;
+    (is_magnitude ? part.magnitude : is_a ? part.a : part.b) =
+        borrow_numbers(file, entry, is_magnitude ? 1 : 2);
   }
   REQUIRE(!pairs.empty(), where, ": holds no tensors, so no adapter");
+  for (const auto& [module, part] : pairs)
+    REQUIRE(part.magnitude.defined() == has_magnitudes, where, ": \"", module,
+            "\" has no lora_magnitude_vector, but use_dora is set: the adapter is not whole");
   return pairs;
 }
 
@@ -124,35 +136,61 @@ void check_pair(const std::string& module, const AdapterPart& part, double rank,
 
 }  // namespace
 
+Tensor borrow_numbers(const Safetensors& file, const Entry& entry, int rank) {
+  const Tensor tensor = file.borrow(entry);
+  const bool is_number = tensor.dtype() == DType::f32 || tensor.dtype() == DType::f16 ||
+                         tensor.dtype() == DType::bf16;
+  REQUIRE(is_number && tensor.shape().rank() == rank, file.path().string(), ": \"", entry.name,
+          "\" is ", describe(entry), "; expected ", rank == 1 ? "a vector" : "a matrix",
+          " of F32, F16 or BF16");
+  return tensor;
+}
+
+namespace {
+
+void read_lora(const Json& config, const Safetensors& weights, const std::string& where,
+               AdapterFile& file) {
+  check_settings(config, where);
+  file.alpha = get_or<double>(config, "lora_alpha", 8, where);
+  const auto rank = get_or<double>(config, "r", 8, where);
+  const bool is_stabilised = get_or<bool>(config, "use_rslora", false, where);
+  const bool has_magnitudes = get_or<bool>(config, "use_dora", false, where);
+  const NumberByName ranks(config, "rank_pattern", where), alphas(config, "alpha_pattern", where);
+  const auto named = config.find("target_modules");
+  const PeftTargets targets(named == config.end() ? Json() : *named, where);
+  const std::string tensors = weights.path().string();
+  for (auto& [module, part] : read_pairs(weights, has_magnitudes, tensors)) {
+    REQUIRE(targets.name(module), tensors, ": adapts \"", module, "\", which target_modules of ",
+            kPeftConfig, " do not name");
+    const double r = ranks.of(module, rank), alpha = alphas.of(module, file.alpha);
+    check_pair(module, part, r, tensors);
+    const double scale = alpha / (is_stabilised ? std::sqrt(r) : r);
+    REQUIRE(std::isfinite(static_cast<float>(scale)), where, ": \"", module, "\" has the scale ",
+            scale, " (alpha ", alpha, ", rank ", r, "); expected a finite number");
+    file.parts.push_back({module, part.a, part.b, static_cast<float>(scale), part.magnitude});
+  }
+}
+
+}  // namespace
+
 AdapterFile open_peft_adapter(const fs::path& folder) {
   const std::string where = (folder / kPeftConfig).string();
   const Json config = load_json(folder / kPeftConfig);
   REQUIRE(config.is_object(), where, ": ", json_kind(config), ", expected an object");
-  check_kind(config, where);
+  AdapterFile file{.path = folder, .format = AdapterFormat::peft, .kind = kind_of(config, where)};
   REQUIRE(path_exists(folder / kPeftWeights), folder.string(), ": has no ", kPeftWeights,
           path_exists(folder / "adapter_model.bin")
               ? "; its adapter_model.bin is a pickle, which is not read for safety: convert it"
               : ": the adapter is not whole");
   const Safetensors weights(folder / kPeftWeights);
-  AdapterFile file{.path = folder, .format = AdapterFormat::peft};
   file.base = get_or<std::string>(config, "base_model_name_or_path", "", where);
-  file.alpha = get_or<double>(config, "lora_alpha", 8, where);
+  file.base_digest =
+      get_or<std::string>(weights.metadata(), kPeftDigest, "", weights.path().string());
   file.file_bytes = weights.file_bytes();
-  const auto rank = get_or<double>(config, "r", 8, where);
-  const bool is_stabilised = get_or<bool>(config, "use_rslora", false, where);
-  const NumberByName ranks(config, "rank_pattern", where), alphas(config, "alpha_pattern", where);
-  const auto named = config.find("target_modules");
-  const PeftTargets targets(named == config.end() ? Json() : *named, where);
-  for (auto& [module, part] : read_pairs(weights, weights.path().string())) {
-    REQUIRE(targets.name(module), weights.path().string(), ": adapts \"", module,
-            "\", which target_modules of ", kPeftConfig, " do not name");
-    const double r = ranks.of(module, rank), alpha = alphas.of(module, file.alpha);
-    check_pair(module, part, r, weights.path().string());
-    const double scale = alpha / (is_stabilised ? std::sqrt(r) : r);
-    REQUIRE(std::isfinite(static_cast<float>(scale)), where, ": \"", module, "\" has the scale ",
-            scale, " (alpha ", alpha, ", rank ", r, "); expected a finite number");
-    file.parts.push_back({module, part.a, part.b, static_cast<float>(scale)});
-  }
+  if (file.kind == AdapterKind::lora)
+    read_lora(config, weights, where, file);
+  else
+    file.extras = read_extras(file.kind, config, weights, where);
   return file;
 }
 

@@ -8,47 +8,34 @@
 namespace malssi {
 namespace {
 
-std::string published(const Parameter& parameter) {
-  return concat(kPeftPrefix, parameter.name, ".weight");
-}
+// PEFT's name of the tensor.
+const std::string& published(const Parameter& parameter) { return parameter.parts.front().name; }
 
-std::string matrix_of(const Parameter& parameter) {
+// The module whose tensor it is: its name without the last word.
+std::string module_of(const Parameter& parameter) {
   return parameter.name.substr(0, parameter.name.rfind('.'));
 }
 
-// The last words of the matrices' names; all words of one that has no other. PEFT looks names up by their ends.
-std::set<std::string> ends_of(const std::vector<Parameter>& parameters) {
-  std::set<std::string> ends;
-  for (const Parameter& parameter : parameters) {
-    const std::string matrix = matrix_of(parameter);
-    ends.insert(matrix.substr(matrix.rfind('.') + 1));
-  }
-  return ends;
-}
+std::string end_of(const std::string& module) { return module.substr(module.rfind('.') + 1); }
 
-// Whether an end names a matrix that is not adapted: then whole names are needed.
-bool names_others(Model& model, const std::vector<Parameter>& parameters,
-                  const std::set<std::string>& ends) {
-  std::set<std::string> adapted;
-  for (const Parameter& parameter : parameters) adapted.insert(matrix_of(parameter) + ".weight");
-  bool others = false;
+// All modules that could have been adapted: linear layers, or norms.
+std::set<std::string> modules_of(Model& model, AdapterKind kind) {
+  std::set<std::string> modules;
   model.visit([&](const Parameter& p) {
-    if (p.low_ranks == nullptr) return;
-    for (const WeightPart& part : p.parts) {
-      const std::string matrix = part.name.substr(0, part.name.rfind('.'));
-      others |= !adapted.contains(part.name) && ends.contains(matrix.substr(matrix.rfind('.') + 1));
-    }
+    if ((kind == AdapterKind::norms) ? p.norm_changes == nullptr : p.low_ranks == nullptr) return;
+    for (const WeightPart& part : p.parts)
+      modules.insert(part.name.substr(0, part.name.rfind('.')));
   });
-  return others;
+  return modules;
 }
 
-Json targets_of(Model& model, const std::vector<Parameter>& parameters) {
-  std::set<std::string> names = ends_of(parameters);
-  if (names_others(model, parameters, names)) {
-    names.clear();
-    for (const Parameter& parameter : parameters) names.insert(matrix_of(parameter));
-  }
-  return names;
+// The last words of the modules' names, which PEFT looks for; their whole names where another module ends so, too.
+Json names_of(const std::set<std::string>& modules, const std::set<std::string>& all) {
+  std::set<std::string> ends;
+  for (const std::string& module : modules) ends.insert(end_of(module));
+  for (const std::string& module : all)
+    if (!modules.contains(module) && ends.contains(end_of(module))) return modules;
+  return ends;
 }
 
 bool has_transposed(Model& model) {
@@ -60,26 +47,76 @@ bool has_transposed(Model& model) {
   return found;
 }
 
+void put_lora(const PeftSettings& settings, Json& config) {
+  config["r"] = settings.rank;
+  config["lora_alpha"] = settings.alpha;
+  config["lora_dropout"] = settings.dropout;
+  config["use_rslora"] = settings.is_stabilised;
+  config["use_dora"] = settings.has_magnitudes;
+  config["bias"] = "none";
+  config["init_lora_weights"] = true;
+}
+
+// Prompt and prefix tuning.
+void put_virtual(const ModelConfig& model, const Tensor& rows, AdapterKind kind, Json& config) {
+  const bool is_prefix = kind == AdapterKind::prefix;
+  config["num_virtual_tokens"] = rows.dim(0);
+  config["token_dim"] = is_prefix ? model.kv_heads * model.head_dim : model.width;
+  config["num_attention_heads"] = is_prefix ? model.kv_heads : model.heads;
+  config["num_layers"] = model.layers;
+  config["num_transformer_submodules"] = 1;
+  if (is_prefix) {
+    config["encoder_hidden_size"] = model.kv_heads * model.head_dim;
+    config["prefix_projection"] = false;
+  } else {
+    config["prompt_tuning_init"] = "RANDOM";
+  }
+}
+
+void put_targets(Model& model, const std::vector<Parameter>& parameters, AdapterKind kind,
+                 Json& config) {
+  std::set<std::string> modules, inner;  // inner: whose inputs IA3 scales
+  for (const Parameter& p : parameters) {
+    std::string module = module_of(p);
+    if (kind == AdapterKind::bottleneck || kind == AdapterKind::norms)
+      module.resize(module.rfind('.'));
+    modules.insert(module);
+    if (kind == AdapterKind::ia3 && p.value->dim(0) == 1) inner.insert(module);
+  }
+  const std::set<std::string> all = modules_of(model, kind);
+  config["target_modules"] = names_of(modules, all);
+  if (kind == AdapterKind::ia3) {
+    config["feedforward_modules"] = inner.empty() ? Json::array() : names_of(inner, all);
+    config["init_ia3_weights"] = true;
+  }
+  if (kind == AdapterKind::lora || kind == AdapterKind::ia3)
+    config["fan_in_fan_out"] = has_transposed(model);
+}
+
 }  // namespace
 
 void write_peft_files(const fs::path& folder, Model& model,
                       const std::vector<Parameter>& parameters, const PeftSettings& settings) {
   std::vector<NamedTensor> tensors;
   for (const Parameter& p : parameters) tensors.push_back({published(p), p.value->to(DType::f32)});
-  write_safetensors(folder / kPeftWeights, tensors, {{"format", "pt"}}, Durability::later);
+  Json metadata{{"format", "pt"}};
+  if (!settings.base_digest.empty()) metadata[kPeftDigest] = settings.base_digest;
+  write_safetensors(folder / kPeftWeights, tensors, metadata, Durability::later);
+  const AdapterKind kind = settings.kind;
   Json config;
-  config["peft_type"] = "LORA";
+  config["peft_type"] = peft_kind(kind);
   config["task_type"] = "CAUSAL_LM";
   config["base_model_name_or_path"] = settings.base;
-  config["r"] = settings.rank;
-  config["lora_alpha"] = settings.alpha;
-  config["lora_dropout"] = settings.dropout;
-  config["use_rslora"] = settings.is_stabilised;
-  config["target_modules"] = targets_of(model, parameters);
-  config["fan_in_fan_out"] = has_transposed(model);
-  config["bias"] = "none";
-  config["init_lora_weights"] = true;
   config["inference_mode"] = true;
+  if (kind == AdapterKind::lora) put_lora(settings, config);
+  if (kind == AdapterKind::bottleneck) {
+    config["non_linearity"] = settings.activation;
+    config["scaling"] = settings.scaling;
+  }
+  if (kind == AdapterKind::prompt || kind == AdapterKind::prefix)
+    put_virtual(model.config(), *parameters.front().value, kind, config);
+  else
+    put_targets(model, parameters, kind, config);
   write_file(folder / kPeftConfig, dump_json(config, 2) + "\n", Durability::later);
 }
 

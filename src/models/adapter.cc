@@ -7,39 +7,56 @@
 
 #include "base/error.h"
 #include "base/random.h"
-#include "models/model.h"
+#include "models/adapter_places.h"
 
 namespace malssi {
-namespace {
 
-// A published matrix inside a linear layer.
-struct Place {
-  std::vector<LowRank>* low_ranks = nullptr;
-  int64_t first_row = 0, rows = 0, inputs = 0;
-  std::string matrix = {};  // its whole name
-};
-
-std::map<std::string, Place> places_of(Model& model) {
+AdapterPlaces places_of(Model& model) {
   constexpr std::string_view kWeight = ".weight";
-  std::map<std::string, Place> places;
+  AdapterPlaces places;
   model.visit([&](const Parameter& p) {
+    const auto bare = [&](const WeightPart& part) {
+      return part.name.substr(0, part.name.size() - kWeight.size());
+    };
+    if (p.norm_changes != nullptr && !p.parts.empty())
+      places.norms[bare_name(bare(p.parts.front()))] = {p.norm_changes, p.value, p.norm_bias,
+                                                        p.parts.front().added,
+                                                        bare(p.parts.front())};
     if (p.low_ranks == nullptr) return;
-    for (const WeightPart& part : p.parts) {
-      const std::string matrix = part.name.substr(0, part.name.size() - kWeight.size());
-      places[bare_name(matrix)] = {p.low_ranks, part.begin, part.end - part.begin, p.value->dim(1),
-                                   matrix};
+    for (size_t i = 0; i < p.parts.size(); ++i) {
+      const WeightPart& part = p.parts[i];
+      Tensor weight;
+      if (p.held != nullptr && !p.held->empty())
+        weight = (*p.held)[i];
+      else if (p.value->defined())
+        weight = p.value->rows(part.begin, part.end);
+      places.matrices[bare_name(bare(part))] = {p.low_ranks,
+                                                p.changes,
+                                                part.begin,
+                                                part.end - part.begin,
+                                                p.value->dim(1),
+                                                i,
+                                                p.parts.size(),
+                                                p.name,
+                                                bare(part),
+                                                weight};
     }
   });
   return places;
 }
 
-void check_fit(const AdapterPart& part, const Place& place, const std::string& where) {
+namespace {
+
+void check_fit(const AdapterPart& part, const MatrixPlace& place, const std::string& where) {
   const Shape &a = part.a.shape(), &b = part.b.shape();
   REQUIRE(a.rank() == 2 && b.rank() == 2 && a[0] == b[1] && a[0] >= 1, where, ": \"", part.matrix,
           "\": A is ", a, " and B ", b, "; expected [rank, inputs] and [outputs, rank]");
   REQUIRE(a[1] == place.inputs && b[0] == place.rows, where, ": \"", part.matrix, "\": A is ", a,
           " and B ", b, ", but the model's matrix is [", place.rows, ", ", place.inputs,
           "]: the adapter was made for another base model");
+  REQUIRE(!part.magnitude || part.magnitude.size() == place.rows, where, ": \"", part.matrix,
+          "\": ", part.magnitude.size(), " magnitudes for a matrix of ", place.rows,
+          " rows: the adapter was made for another base model");
 }
 
 // bf16 where the model multiplies in it, f16 (which the products widen) as it is, everything else f32.
@@ -54,13 +71,25 @@ Tensor uniform(Rng& rng, Shape shape, double bound) {
   return x;
 }
 
-Parameter trained(const std::string& name, Tensor& value) {
+}  // namespace
+
+Parameter trained_parameter(const std::string& name, std::string_view ending, Tensor& value,
+                            ParameterKind kind) {
   value.want_grad();
-  return {
-      .name = name, .value = &value, .parts = {{.name = name, .begin = 0, .end = value.dim(0)}}};
+  return {.name = name,
+          .value = &value,
+          .kind = kind,
+          .parts = {{.name = concat("base_model.model.", name, ending),
+                     .begin = 0,
+                     .end = value.dim(0)}}};
 }
 
-}  // namespace
+std::string no_such_matrix(const std::string& where, const std::string& matrix,
+                           const Model& model) {
+  return concat(where, ": adapts \"", matrix, "\", which is no linear layer in the blocks of this ",
+                model.config().family, " model with ", model.config().layers,
+                " layers (embeddings and output layers cannot be adapted): is it for another base?");
+}
 
 std::string bare_name(std::string_view name) {
   bool is_shorter = true;
@@ -77,34 +106,59 @@ std::string bare_name(std::string_view name) {
 }
 
 int64_t Model::attach(const Adapter& adapter) {
-  const std::map<std::string, Place> places = places_of(*this);
+  const AdapterPlaces places = places_of(*this);
   std::map<std::string, const AdapterPart*> chosen;
   for (const AdapterPart& part : adapter.parts) {
-    const auto place = places.find(bare_name(part.matrix));
-    REQUIRE(place != places.end(), adapter.where, ": adapts \"", part.matrix,
-            "\", which is no linear layer in the blocks of this ", config_.family, " model with ",
-            config_.layers,
-            " layers (embeddings and output layers cannot be adapted): is it for another base?");
+    const auto place = places.matrices.find(bare_name(part.matrix));
+    REQUIRE(place != places.matrices.end(), no_such_matrix(adapter.where, part.matrix, *this));
     check_fit(part, place->second, adapter.where);
     REQUIRE(chosen.emplace(place->first, &part).second, adapter.where, ": adapts \"", part.matrix,
             "\" twice");
   }
+  check_extras(adapter, places, *this);
   for (const auto& [name, part] : chosen) {
-    const Place& place = places.at(name);
-    place.low_ranks->push_back({.adapter = adapters_,
-                                .a = computable(part->a, dtype_),
-                                .b = computable(part->b, dtype_),
-                                .scale = part->scale,
-                                .first_row = place.first_row});
+    const MatrixPlace& place = places.matrices.at(name);
+    LowRank term{.adapter = adapters_,
+                 .a = computable(part->a, dtype_),
+                 .b = computable(part->b, dtype_),
+                 .scale = part->scale,
+                 .first_row = place.first_row};
+    if (part->magnitude) {
+      term.magnitude = part->magnitude.to(DType::f32).view({place.rows});
+      if (place.weight) {  // a model without weights is only asked whether the adapter fits
+        term.squares = row_squares(place.weight);
+        term.inverse_norms = inverse_norms_of(place.weight, term);
+      }
+    }
+    place.low_ranks->push_back(std::move(term));
   }
+  attach_extras(adapter, places, adapters_, dtype_);
+  if (adapter.extras.prompt || adapter.extras.prefix)
+    virtual_.push_back({adapters_,
+                        adapter.extras.prompt ? adapter.extras.prompt.to(DType::f32) : Tensor(),
+                        adapter.extras.prefix ? adapter.extras.prefix.to(DType::f32) : Tensor()});
   return adapters_++;
+}
+
+const VirtualTokens* Model::virtual_tokens(const AdapterMix& mix) const {
+  const VirtualTokens* found = nullptr;
+  for (const VirtualTokens& each : virtual_)
+    for (const AdapterUse& use : mix) {
+      if (use.adapter != each.adapter) continue;
+      REQUIRE(found == nullptr, "adapters ", found->adapter, " and ", each.adapter,
+              " both put virtual tokens in front of a sequence: use one of them");
+      REQUIRE(use.weight == 1, "adapter ", use.adapter, " puts virtual tokens in front of a ",
+              "sequence, which cannot be done by a part of ", use.weight, ": give it the weight 1");
+      found = &each;
+    }
+  return found;
 }
 
 Adapter make_adapter(Model& model, const FreshAdapter& fresh) {
   Adapter adapter{"the fresh adapter", {}};
   uint64_t number = 0;
   std::string known;
-  for (const auto& [name, place] : places_of(model)) {
+  for (const auto& [name, place] : places_of(model).matrices) {
     if (known.size() < 200) known += (known.empty() ? "" : ", ") + place.matrix;
     Rng rng(fresh.seed, number++);  // a matrix's numbers do not depend on which others are targets
     if (!fresh.is_target(place.matrix)) continue;
@@ -113,6 +167,9 @@ Adapter make_adapter(Model& model, const FreshAdapter& fresh) {
                              .a = uniform(rng, {fresh.rank, place.inputs}, bound).to(model.dtype()),
                              .b = Tensor::zeros({place.rows, fresh.rank}, model.dtype()),
                              .scale = fresh.scale});
+    if (!fresh.has_magnitudes) continue;
+    Tensor& lengths = adapter.parts.back().magnitude = row_squares(place.weight);
+    for (int64_t i = 0; i < lengths.size(); ++i) lengths.f32()[i] = std::sqrt(lengths.f32()[i]);
   }
   REQUIRE(!adapter.parts.empty(), "no matrix of the model is a target of the adapter; it has ",
           known, ", ...");
@@ -121,14 +178,19 @@ Adapter make_adapter(Model& model, const FreshAdapter& fresh) {
 
 std::vector<Parameter> train_adapter(Model& model, int64_t adapter, float dropout) {
   std::vector<Parameter> parameters;
-  for (const auto& [name, place] : places_of(model))
+  for (const auto& [name, place] : places_of(model).matrices)
     for (LowRank& term : *place.low_ranks) {
       if (term.adapter != adapter || term.first_row != place.first_row) continue;
       term.dropout = dropout;
       term.stream = parameters.size();
-      parameters.push_back(trained(place.matrix + ".lora_A", term.a));
-      parameters.push_back(trained(place.matrix + ".lora_B", term.b));
+      term.inverse_norms = {};  // they change with every step
+      parameters.push_back(trained_parameter(place.matrix + ".lora_A", ".weight", term.a));
+      parameters.push_back(trained_parameter(place.matrix + ".lora_B", ".weight", term.b));
+      if (term.magnitude)
+        parameters.push_back(trained_parameter(place.matrix + ".lora_magnitude_vector", "",
+                                               term.magnitude, ParameterKind::norm));
     }
+  train_extras(model, adapter, parameters);
   return parameters;
 }
 

@@ -1,5 +1,5 @@
-// Adapter: what a LoRA file adds to a model's matrices, whatever its format: parts under Hugging Face's names, rows in their
-// order. Model::attach() puts it into the layers.
+// Adapter: what a file adds to a model, whatever its format and method: parts under Hugging Face's names, rows in their order.
+// Model::attach() puts it into the layers.
 #pragma once
 
 #include <cstdint>
@@ -18,11 +18,48 @@ struct AdapterPart {
   Tensor a;            // [rank, inputs], of any dtype
   Tensor b;            // [outputs, rank]
   float scale = 1;
+  Tensor magnitude = {};  // DoRA: [outputs]; undefined: plain LoRA
+};
+
+// IA3: factors of a matrix's inputs or outputs.
+struct ScalingPart {
+  std::string matrix;
+  Tensor factors;
+  bool of_inputs = false;
+};
+
+// A norm's weights in place of the base's, as Hugging Face's files have them.
+struct NormPart {
+  std::string norm;  // "model.layers.0.input_layernorm"
+  Tensor weight;     // [width]
+  Tensor bias;       // [width], or undefined
+};
+
+// A bottleneck behind a matrix: see nn/changes.h.
+struct BottleneckPart {
+  std::string matrix;
+  Tensor down, down_bias, up, up_bias;
+  BottleneckActivation activation = BottleneckActivation::relu;
+  float scale = 1;
+};
+
+// What methods other than LoRA add.
+struct AdapterExtras {
+  std::vector<ScalingPart> scalings = {};
+  std::vector<NormPart> norms = {};
+  std::vector<BottleneckPart> bottlenecks = {};
+  Tensor prompt = {};  // prompt tuning: [V, width], embeddings in front of every sequence
+  Tensor prefix = {};  // prefix tuning: [V, layers 2 kv_heads head_dim], see ops/virtual_rows.h
+
+  bool empty() const {
+    return scalings.empty() && norms.empty() && bottlenecks.empty() && !prompt && !prefix;
+  }
 };
 
 struct Adapter {
   std::string where;  // its file, for messages
   std::vector<AdapterPart> parts;
+  AdapterExtras extras = {};
 };
 
 class Model;
@@ -33,15 +70,19 @@ struct FreshAdapter {
   float scale = 1;
   std::function<bool(const std::string& matrix)> is_target;  // by names as in AdapterPart
   uint64_t seed = 1;
+  bool has_magnitudes = false;  // DoRA: they begin as the lengths of the matrices' rows
 };
 // In the model's own precision. Error: no matrix of the model is a target.
 Adapter make_adapter(Model& model, const FreshAdapter& fresh);
 
-// Makes an attached adapter what is trained: its matrices want gradients, and this part of their inputs is dropped. Returns them,
-// named "model.layers.0.self_attn.q_proj.lora_A", "... .lora_B"; valid until the next adapter is attached.
+// Makes an attached adapter what is trained: all that it has wants gradients, and this part of low-rank matrices' inputs is
+// dropped. Returns it, named "model.layers.0.self_attn.q_proj.lora_A", "... .lora_B", as PEFT names what other methods have, each
+// with one part, whose name is that of PEFT's tensor; valid until the next adapter is attached.
 std::vector<Parameter> train_adapter(Model& model, int64_t adapter, float dropout);
 // From now on no weight of the model itself gets a gradient.
 void freeze(Model& model);
+// Of the model's weights and of all its adapters.
+void clear_gradients(Model& model);
 
 // A matrix's name without what the classes around a bare model put before it ("base_model.model.model.layers.0.mlp.up_proj"
 // and "layers.0.mlp.up_proj" are the same).

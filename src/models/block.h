@@ -16,12 +16,13 @@ struct HalfOfBlock {
   HalfOfBlock(const HalfNorms& names, const ModelConfig& c, const Design& design, DType dtype);
   // x + f(x), with f the attention or the MLP: f(input, dtype of its result where that matters).
   template <class F>
-  Tensor around(const Tensor& x, const DropoutOptions& drop, F&& f) const {
+  Tensor around(const Tensor& x, const AdapterRows& adapters, const DropoutOptions& drop,
+                F&& f) const {
     const std::optional<DType> wide = after_output ? std::optional(DType::f32) : std::nullopt;
-    Tensor y = f(before ? (*before)(x) : x, wide);
-    if (after_output) y = (*after_output)(y);
+    Tensor y = f(before ? (*before)(x, adapters) : x, wide);
+    if (after_output) y = (*after_output)(y, adapters);
     const Tensor sum = residual_add(x, y, drop);
-    return after_sum ? (*after_sum)(sum) : sum;
+    return after_sum ? (*after_sum)(sum, adapters) : sum;
   }
 };
 

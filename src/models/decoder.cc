@@ -5,6 +5,8 @@
 #include <cmath>
 
 #include "models/block.h"
+#include "ops/experts.h"
+#include "ops/virtual_rows.h"
 
 namespace malssi {
 namespace {
@@ -41,16 +43,23 @@ class Decoder : public Model {
   }
 
   Tensor hidden(std::span<const int32_t> ids, Context& context) override {
+    const VirtualTokens* before = of_all_rows(context);
+    if (before != nullptr && before->prompt && *std::ranges::min_element(ids) >= 0)
+      return behind_prompt(ids, context, *before);
+    const bool has_prefix = before != nullptr && before->prefix;
+    if (has_prefix) context.begin_at(before->count());
     const uint64_t seed = context.dropout_seed();
     const float rate = seed == 0 ? 0 : static_cast<float>(config_.dropout);
-    Tensor x = dropout(embedded(ids, context.positions()), {rate, seed});
+    Tensor x = dropout(embedded(ids, context), {rate, seed});
     int64_t layer = 0;
     for (const Block& block : blocks_) {
-      x = block(x, layer, context, spec_of(layer, rate),
+      AttentionSpec spec = spec_of(layer, rate);
+      if (has_prefix) spec.prefix = &before->prefix;
+      x = block(x, layer, context, spec,
                 {rate, splitmix64(seed + 31 * static_cast<uint64_t>(layer + 1))});
       ++layer;
     }
-    return norm_ ? (*norm_)(x) : x;
+    return norm_ ? (*norm_)(x, context.adapters()) : x;
   }
 
   const Tensor& head() const override {
@@ -93,15 +102,72 @@ class Decoder : public Model {
     return Norm(design_.norm_kind, config_.width, config_.norm_eps, out, design_.norm_bias);
   }
 
-  Tensor embedded(std::span<const int32_t> ids, std::span<const int32_t> positions) const {
+  // What a batch of whole sequences has in front of each; null: nothing, or the context holds it already.
+  const VirtualTokens* of_all_rows(const Context& context) const {
+    if (context.starts().empty()) return nullptr;
+    const VirtualTokens* found = nullptr;
+    for (const VirtualTokens& each : virtual_) {
+      const AdapterRows::Use* use = context.adapters().find(each.adapter);
+      if (use == nullptr) continue;
+      REQUIRE(found == nullptr && static_cast<int32_t>(use->rows.size()) == context.starts().back(),
+              "sequences of one batch have to begin with the same virtual tokens");
+      found = &each;
+    }
+    return found;
+  }
+
+  // The pass with the prompt's rows in front of each sequence, which are left out of the result.
+  Tensor behind_prompt(std::span<const int32_t> ids, const Context& context,
+                       const VirtualTokens& tokens) {
+    const auto V = static_cast<int32_t>(tokens.count());
+    const std::span<const int32_t> starts = context.starts();
+    std::vector<int32_t> longer_ids, longer{0}, rows;
+    for (size_t s = 0; s + 1 < starts.size(); ++s) {
+      for (int32_t v = 0; v < V; ++v) longer_ids.push_back(-1 - v);
+      for (int32_t i = starts[s]; i < starts[s + 1]; ++i) {
+        rows.push_back(static_cast<int32_t>(longer_ids.size()));
+        longer_ids.push_back(ids[static_cast<size_t>(i)]);
+      }
+      longer.push_back(static_cast<int32_t>(longer_ids.size()));
+    }
+    CausalBatch whole(longer, context.dropout_seed());
+    whole.set_adapters(context.adapters().spread(static_cast<int64_t>(longer_ids.size())));
+    return gather_rows(hidden(longer_ids, whole), rows);
+  }
+
+  // Embeddings of tokens; of a virtual one its row of the prompt that its sequence uses.
+  Tensor token_rows(std::span<const int32_t> ids, const Context& context) const {
+    std::vector<int32_t> real(ids.begin(), ids.end());
+    for (int32_t& id : real) id = std::max(id, 0);
+    Tensor x = embedding(embedding_, real);
+    for (const VirtualTokens& each : virtual_) {
+      const AdapterRows::Use* use = context.adapters().find(each.adapter);
+      if (use == nullptr || !each.prompt) continue;
+      std::vector<int32_t> rows, places;
+      for (const int32_t row : use->rows) {
+        if (ids[static_cast<size_t>(row)] >= 0) continue;
+        rows.push_back(row);
+        places.push_back(-1 - ids[static_cast<size_t>(row)]);
+      }
+      x = put_rows_in_place(x, each.prompt, rows, places);
+    }
+    return x;
+  }
+
+  Tensor embedded(std::span<const int32_t> ids, const Context& context) const {
+    const std::span<const int32_t> positions = context.positions();
     std::vector<int32_t> places(positions.begin(), positions.end());
     for (int32_t& place : places) place += static_cast<int32_t>(design_.first_position);
-    Tensor x = design_.positions.empty() ? embedding(embedding_, ids)
-                                         : embedding(embedding_, ids, positions_, places);
+    const bool has_virtual = std::ranges::any_of(ids, [](int32_t id) { return id < 0; });
+    const bool has_positions = !design_.positions.empty();
+    Tensor x = has_virtual     ? token_rows(ids, context)
+               : has_positions ? embedding(embedding_, ids, positions_, places)
+                               : embedding(embedding_, ids);
+    if (has_virtual && has_positions) x = residual_add(x, embedding(positions_, places));
     if (!design_.token_types.empty())
       x = residual_add(x, embedding(token_types_, std::vector<int32_t>(ids.size(), 0)));
     if (design_.embedding_scale != 1) x = scaled(x, design_.embedding_scale);
-    return embedding_norm_ ? (*embedding_norm_)(x) : x;
+    return embedding_norm_ ? (*embedding_norm_)(x, context.adapters()) : x;
   }
 
   AttentionSpec spec_of(int64_t layer, float dropout_rate) const {

@@ -68,13 +68,23 @@ struct NamedTensor {
 
 struct Adapter;  // models/adapter.h
 
+// What an adapter puts in front of every sequence that uses it; one of the two.
+struct VirtualTokens {
+  int64_t adapter = 0;
+  Tensor prompt;  // [V, width]: embeddings, which go through the layers
+  Tensor prefix;  // f32 [V, layers 2 kv_heads head_dim]: keys and values
+
+  int64_t count() const { return prompt ? prompt.dim(0) : prefix.dim(0); }
+};
+
 class Model {
  public:
   virtual ~Model() = default;
   const ModelConfig& config() const { return config_; }
   DType dtype() const { return dtype_; }
 
-  // ids [N] -> [N, width], after the final norm.
+  // ids [N] -> [N, width], after the final norm. With a Context that knows its sequences, rows of virtual tokens are put in and
+  // taken out again; else an id of -1 - v is row v of its sequence's prompt.
   virtual Tensor hidden(std::span<const int32_t> ids, Context& context) = 0;
   // The output layer's weight [vocab, width]: the embedding's where they are tied.
   virtual const Tensor& head() const = 0;
@@ -91,6 +101,10 @@ class Model {
   // Error, and adds nothing, where it does not fit.
   int64_t attach(const Adapter& adapter);
   int64_t adapters() const { return adapters_; }
+  // What the mix puts in front of a sequence; null: nothing. Error: a mix of which two do, or one with another weight than 1.
+  const VirtualTokens* virtual_tokens(const AdapterMix& mix) const;
+  // Of all adapters, in the order of their numbers.
+  std::vector<VirtualTokens>& virtual_tokens() { return virtual_; }
 
   int64_t parameter_count();
   // Floating-point operations of one token's forward and backward pass in a sequence of this
@@ -102,6 +116,7 @@ class Model {
   Model(ModelConfig config, DType dtype) : config_(std::move(config)), dtype_(dtype) {}
   ModelConfig config_;
   DType dtype_;
+  std::vector<VirtualTokens> virtual_;
 
  private:
   int64_t adapters_ = 0;

@@ -24,6 +24,7 @@ struct AttentionSpec {
   int64_t window = 0;  // > 0: a token sees itself and the window - 1 before it
   float softcap = 0;   // > 0: scores become softcap tanh(score / softcap)
   AttentionMask mask = AttentionMask::causal;
+  const Tensor* prefix = nullptr;  // keys and values in front of each sequence (see with_prefix)
 };
 
 class Context {
@@ -34,6 +35,11 @@ class Context {
   // qkv [N, (heads + 2 kv_heads) head_dim]: queries, keys, values side by side -> [N, heads *
   // head_dim].
   virtual Tensor attend(int64_t layer, const Tensor& qkv, const AttentionSpec& spec) = 0;
+  // Where each sequence begins, and at the end N; empty: the pass goes on with sequences that began before, whose virtual tokens
+  // are in the cache.
+  virtual std::span<const int32_t> starts() const { return {}; }
+  // So many virtual tokens lie before each sequence that begins here.
+  virtual void begin_at(int64_t /*position*/) {}
   // Seed for this pass's dropout; 0 switches dropout off.
   virtual uint64_t dropout_seed() const { return 0; }
 
@@ -53,6 +59,8 @@ class CausalBatch : public Context {
 
   std::span<const int32_t> positions() const override { return positions_; }
   Tensor attend(int64_t layer, const Tensor& qkv, const AttentionSpec& spec) override;
+  std::span<const int32_t> starts() const override { return starts_; }
+  void begin_at(int64_t position) override;
   uint64_t dropout_seed() const override { return dropout_seed_; }
 
  private:

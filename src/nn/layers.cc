@@ -1,5 +1,10 @@
 #include "nn/layers.h"
 
+#include <algorithm>
+
+#include "ops/columns.h"
+#include "ops/experts.h"
+
 namespace malssi {
 namespace {
 
@@ -32,14 +37,33 @@ Linear::Linear(Rng* rng, int64_t inputs, int64_t outputs, double deviation, DTyp
   if (with_bias) bias = Tensor::zeros({outputs}).want_grad();
 }
 
-Tensor Linear::operator()(const Tensor& x, const AdapterRows& adapters,
+Tensor Linear::weight_of(const LowRank& term) const {
+  const int64_t rows = term.b.dim(0);
+  int64_t row = 0;
+  for (const Tensor& part : parts) {
+    if (row == term.first_row && part.dim(0) == rows) return part;
+    row += part.dim(0);
+  }
+  return weight.rows(term.first_row, term.first_row + rows);
+}
+
+Tensor Linear::operator()(const Tensor& given, const AdapterRows& adapters,
                           std::optional<DType> out) const {
+  const Tensor x = changes.before(given, adapters);
   const LinearOptions options{.bias = bias, .out = out};
   Tensor y = parts.empty() ? linear(x, weight, options) : linear(x, parts, options);
-  for (const LowRank& term : low_ranks)
-    if (const AdapterRows::Use* use = adapters.find(term.adapter))
+  for (const LowRank& term : low_ranks) {
+    const AdapterRows::Use* use = adapters.find(term.adapter);
+    if (use == nullptr) continue;
+    if (!term.magnitude) {
       y = add_low_rank(y, x, term, *use, adapters.dropout_seed());
-  return y;
+      continue;
+    }
+    const Tensor norms =
+        term.inverse_norms ? term.inverse_norms : inverse_norms_of(weight_of(term), term);
+    y = rescale_with(y, x, term, *use, bias, norms, adapters.dropout_seed());
+  }
+  return changes.after(y, adapters);
 }
 
 void Linear::visit(const std::string& name, const std::vector<PublishedPart>& parts,
@@ -54,7 +78,7 @@ void Linear::visit(const std::string& name, const std::vector<PublishedPart>& pa
   }
   CHECK(row == weight.dim(0), name, ": its parts have ", row, " rows, the weight ", weight.dim(0));
   visitor({name + ".weight", &weight, ParameterKind::matrix, std::move(weights), &this->parts,
-           &low_ranks});
+           &low_ranks, nullptr, &changes});
   if (bias) visitor({name + ".bias", &bias, ParameterKind::bias, std::move(biases)});
 }
 
@@ -66,16 +90,34 @@ Norm::Norm(NormKind norm_kind, int64_t width, double epsilon, DType result, bool
   if (with_bias) bias = Tensor::zeros({width}).want_grad();
 }
 
-Tensor Norm::operator()(const Tensor& x) const {
-  return kind == NormKind::rms ? rms_norm(x, weight, eps, out)
-                               : layer_norm(x, weight, bias, eps, out);
+Tensor Norm::operator()(const Tensor& x, const AdapterRows& adapters) const {
+  const auto norm = [this](const Tensor& rows, const Tensor& w, const Tensor& b, DType to) {
+    return kind == NormKind::rms ? rms_norm(rows, w, eps, to) : layer_norm(rows, w, b, eps, to);
+  };
+  const bool is_changed = std::any_of(changes.begin(), changes.end(), [&](const NormChange& each) {
+    return adapters.find(each.adapter) != nullptr;
+  });
+  if (!is_changed) return norm(x, weight, bias, out);
+  // Linear in its weights: what a change adds is the norm by the difference, which neighbours do not see.
+  Tensor y = norm(x, weight, bias, DType::f32);
+  for (const NormChange& change : changes) {
+    const AdapterRows::Use* use = adapters.find(change.adapter);
+    if (use == nullptr) continue;
+    const Tensor more = norm(gather_rows(x, use->rows), difference(change.weight, weight, change.added),
+                             bias ? difference(change.bias, bias) : Tensor(), DType::f32);
+    y = add_columns_in_place(y, scaled_rows(more, use->weights), use->rows, 0);
+  }
+  return converted(y, out);
 }
 
 void Norm::visit(const std::string& name, const PublishedPart& published,
                  const ParameterVisitor& visitor, float added) {
   WeightPart part = part_of(published, ".weight", 0, weight.size());
   part.added = added;
-  visitor({name + ".weight", &weight, ParameterKind::norm, {part}});
+  Parameter parameter{name + ".weight", &weight, ParameterKind::norm, {part}};
+  parameter.norm_changes = &changes;
+  parameter.norm_bias = &bias;
+  visitor(parameter);
   if (bias)
     visitor({name + ".bias",
              &bias,

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/random.h"
+#include "nn/changes.h"
 #include "nn/parameter.h"
 #include "ops/activation.h"
 #include "ops/embedding.h"
@@ -46,6 +47,11 @@ struct Linear {
   std::vector<Tensor> parts;  // rows as a file holds them, of any dtype: for inference
   Tensor bias;                // f32 [outputs], or undefined
   std::vector<LowRank> low_ranks;
+  LinearChanges changes;
+
+ private:
+  // The rows of the weight that a term acts on.
+  Tensor weight_of(const LowRank& term) const;
 };
 
 enum class NormKind { rms, layer };
@@ -55,7 +61,8 @@ struct Norm {
   Norm() = default;
   Norm(NormKind kind, int64_t width, double eps, DType out, bool with_bias);
 
-  Tensor operator()(const Tensor& x) const;
+  // adapters: which rows of x use which of changes.
+  Tensor operator()(const Tensor& x, const AdapterRows& adapters = {}) const;
   // added: see WeightPart.
   void visit(const std::string& name, const PublishedPart& published,
              const ParameterVisitor& visitor, float added = 0);
@@ -65,6 +72,7 @@ struct Norm {
   DType out = DType::f32;
   Tensor weight;  // [width]
   Tensor bias;    // [width], or undefined
+  std::vector<NormChange> changes;
 };
 
 // A table that wants gradients, drawn from N(0, deviation); undefined without an rng.

@@ -1,6 +1,7 @@
 // Low-rank adapters (LoRA: Hu et al. 2021): y += weight scale B (A x), on those rows of a pass that use them. A layer's own
 // weights stay untouched, so that sequences with different adapters are computed in one pass and switching costs nothing. A
-// row's result does not depend on what its neighbours use, to the bit.
+// row's result does not depend on what its neighbours use, to the bit. With a magnitude (DoRA: Liu et al. 2024) the rows of W +
+// scale B A are brought to that length: y becomes magnitude / |W + scale B A| times itself with the term, its bias aside.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +21,9 @@ struct LowRank {
   int64_t first_row = 0;  // where b's rows lie among the layer's outputs
   float dropout = 0;      // part of x dropped for it in a pass with a seed
   uint64_t stream = 0;    // tells its dropout from that of others
+  Tensor magnitude = {};  // f32 [rows]; undefined: none
+  Tensor squares = {};    // f32 [rows]: |W|^2 of each row, where there is a magnitude
+  Tensor inverse_norms = {};  // f32 [rows]: 1 / |W + scale B A|, where A and B are not trained
 };
 
 struct AdapterUse {
@@ -53,6 +57,8 @@ class AdapterRows {
   const Use* find(int64_t adapter) const;
   // The same for these rows alone, ascending, put side by side.
   AdapterRows gathered(std::span<const int32_t> rows) const;
+  // The same adapters on all rows of a pass of `count`, each with the weight of its first row.
+  AdapterRows spread(int64_t count) const;
   bool empty() const { return uses_.empty(); }
 
   // Seed of this pass's dropout in front of the adapters; 0 (the default) switches it off.
@@ -68,5 +74,15 @@ class AdapterRows {
 // dropout_seed: see AdapterRows.
 Tensor add_low_rank(const Tensor& y, const Tensor& x, const LowRank& term,
                     const AdapterRows::Use& use, uint64_t dropout_seed = 0);
+
+// The same where the term has a magnitude. y = W x + bias, and inverse_norms those of W + scale B A.
+Tensor rescale_with(const Tensor& y, const Tensor& x, const LowRank& term,
+                    const AdapterRows::Use& use, const Tensor& bias, const Tensor& inverse_norms,
+                    uint64_t dropout_seed = 0);
+
+// 1 / |W + scale B A| of each row, without a gradient. w [rows, inputs], of any dtype and layout; squares: |W|^2 of each row.
+Tensor inverse_norms_of(const Tensor& w, const LowRank& term);
+// |W|^2 of each row, f32 [rows].
+Tensor row_squares(const Tensor& w);
 
 }  // namespace malssi

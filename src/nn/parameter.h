@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "nn/changes.h"
 #include "nn/low_rank.h"
 #include "tensor/tensor.h"
 
@@ -38,6 +39,10 @@ struct Parameter {
   std::vector<LowRank>* low_ranks = nullptr;
   // Of a table that is the output layer, too: where its held numbers go rearranged for products; null: it does not multiply.
   Tensor* product = nullptr;
+  // What other adapters change about a linear layer, and about a norm (whose bias this is, maybe undefined).
+  LinearChanges* changes = nullptr;
+  std::vector<NormChange>* norm_changes = nullptr;
+  Tensor* norm_bias = nullptr;
 
   // Weight decay acts on matrices and embeddings, not on norms and biases.
   bool decays() const { return kind == ParameterKind::matrix || kind == ParameterKind::embedding; }

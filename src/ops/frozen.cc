@@ -54,6 +54,13 @@ void copy_columns(const Tensor& dy, int64_t first, const Tensor& to) {
 
 }  // namespace
 
+Tensor widened(const Tensor& w, int64_t first, int64_t count) {
+  CHECK(w.shape().rank() == 2 && first % kPanelRows == 0 && first + count <= w.dim(0));
+  const Tensor slab = Tensor::empty({count, w.dim(1)});
+  widen_slab(w, first, slab);
+  return slab;
+}
+
 void frozen_input_gradient(const Tensor& dy, std::span<const Tensor> parts, const GradSink& dx) {
   const int64_t K = parts.front().dim(1), N = dy.dim(-1), M = dy.size() / N;
   const DType compute = has_native_bf16() ? DType::bf16 : DType::f32;

@@ -11,4 +11,7 @@ namespace malssi {
 // can be widened. They are widened a slab of rows at a time, to bf16 where the processor multiplies it, else to f32.
 void frozen_input_gradient(const Tensor& dy, std::span<const Tensor> parts, const GradSink& dx);
 
+// Rows first .. first + count - 1 of w, of any such format and layout, in f32; first is a multiple of 32.
+Tensor widened(const Tensor& w, int64_t first, int64_t count);
+
 }  // namespace malssi

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "models/adapter.h"
 #include "ops/loss.h"
 #include "tensor/tape.h"
 
@@ -20,17 +21,6 @@ Batch made_up(const Batch& like, int64_t vocab) {
   for (auto& target : batch.targets) target = static_cast<int32_t>(rng.below(vocab));
   std::fill(batch.weights.begin(), batch.weights.end(), 1.0f);
   return batch;
-}
-
-void clear_gradients(Model& model) {
-  model.visit([](const Parameter& parameter) {
-    parameter.value->clear_grad();
-    if (parameter.low_ranks == nullptr) return;
-    for (const LowRank& term : *parameter.low_ranks) {
-      term.a.clear_grad();
-      term.b.clear_grad();
-    }
-  });
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 //   config.toml       every setting, as used
 //   tokenizer/        pretraining: the tokenizer
 //   reference.json    dpo, kto: what the base model says about each answer
+//   base.json         adapters: the base model and a hash of its weights
 //   metrics.jsonl, events.out.tfevents.*, samples.jsonl, report.html
 //   checkpoints/      step-N: all that is needed to go on (io/checkpoint.h)
 //   best/             the model or adapter of the best validation

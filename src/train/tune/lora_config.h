@@ -16,6 +16,7 @@ struct LoraSettings {
   std::string targets = "q_proj,v_proj";
   double dropout = 0.0;
   bool rslora = false;
+  bool dora = false;
 
   template <class V>
   void visit(V& v) {
@@ -29,6 +30,7 @@ struct LoraSettings {
     v("dropout", dropout, "part of an adapted matrix's inputs that A does not see in training",
       between(0, 0.95));
     v("rslora", rslora, "alpha / sqrt(rank) in place of alpha / rank (Kalajdzievski 2023)");
+    v("dora", dora, "train the length of each adapted matrix's rows, too (DoRA: Liu et al. 2024)");
   }
   double scale() const;
 };
