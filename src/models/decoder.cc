@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "models/block.h"
+#include "ops/recompute.h"
 
 namespace malssi {
 namespace {
@@ -44,11 +45,17 @@ class Decoder : public Model {
     const uint64_t seed = context.dropout_seed();
     const float rate = seed == 0 ? 0 : static_cast<float>(config_.dropout);
     Tensor x = dropout(embedded(ids, context.positions()), {rate, seed});
-    int64_t layer = 0;
-    for (const Block& block : blocks_) {
-      x = block(x, layer, context, spec_of(layer, rate),
-                {rate, splitmix64(seed + 31 * static_cast<uint64_t>(layer + 1))});
-      ++layer;
+    const std::shared_ptr<Context> again =
+        kept_ == KeepForBackward::block_inputs ? context.repeatable() : nullptr;
+    for (int64_t layer = 0; layer < config_.layers; ++layer) {
+      const DropoutOptions drop{rate, splitmix64(seed + 31 * static_cast<uint64_t>(layer + 1))};
+      const auto block = [this, layer, rate, drop](const Tensor& input, Context& view) {
+        return blocks_[static_cast<size_t>(layer)](input, layer, view, spec_of(layer, rate), drop);
+      };
+      // The backward pass begins with the last block, so what it keeps costs nothing more.
+      x = again && layer + 1 < config_.layers
+              ? recomputed(x, [=](const Tensor& input) { return block(input, *again); })
+              : block(x, context);
     }
     return norm_ ? (*norm_)(x) : x;
   }

@@ -68,6 +68,10 @@ struct NamedTensor {
 
 struct Adapter;  // models/adapter.h
 
+// What a training pass keeps for its backward pass: all that the blocks compute on their way, or their inputs alone, from
+// which they compute again (ops/recompute.h). The gradients are the same, to the bit.
+enum class KeepForBackward { everything, block_inputs };
+
 class Model {
  public:
   virtual ~Model() = default;
@@ -92,6 +96,9 @@ class Model {
   int64_t attach(const Adapter& adapter);
   int64_t adapters() const { return adapters_; }
 
+  // At first everything.
+  virtual void keep(KeepForBackward what) { kept_ = what; }
+
   int64_t parameter_count();
   // Floating-point operations of one token's forward and backward pass in a sequence of this
   // length: 6 per weight that multiplies, plus causal attention's products (half of the full
@@ -102,6 +109,7 @@ class Model {
   Model(ModelConfig config, DType dtype) : config_(std::move(config)), dtype_(dtype) {}
   ModelConfig config_;
   DType dtype_;
+  KeepForBackward kept_ = KeepForBackward::everything;
 
  private:
   int64_t adapters_ = 0;
