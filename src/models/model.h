@@ -137,11 +137,15 @@ bool is_unused_weight(const ModelConfig& config, std::string_view published_name
 // All weights under their published names, in f32 (a tied output layer once).
 std::vector<NamedTensor> export_weights(Model& model);
 // copy: into memory of the model's own, in its compute dtype, to be trained or run. hold: matrices stay where find() has them,
-// in any dtype (see Linear::parts), block formats rearranged for products; the model can only be run.
+// in any dtype (see Linear::parts), block formats rearranged for products; they get no gradient.
 enum class ImportMode { copy, hold };
 // Fills the model; find(name) gives the tensor under a published name, undefined if there is none
 // (then: an Error with name).
 void import_weights(Model& model, const std::function<Tensor(const std::string& name)>& find,
                     ImportMode mode = ImportMode::copy);
+// The same with dense matrices of linear layers held in a block format, packed one after the other; everything else dense is in
+// the model's compute dtype.
+void import_packed_weights(Model& model, const std::function<Tensor(const std::string& name)>& find,
+                           DType packed);
 
 }  // namespace malssi

@@ -5,10 +5,12 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "ops/add_product.h"
 #include "ops/columns.h"
 #include "ops/experts.h"
 #include "ops/linear.h"
 #include "ops/residual.h"
+#include "tensor/tape.h"
 
 namespace malssi {
 
@@ -78,6 +80,8 @@ Tensor add_low_rank(const Tensor& y, const Tensor& x, const LowRank& term,
   for (float& factor : factors) factor *= term.scale;
   const LinearOptions wide{.bias = {}, .out = DType::f32};
   const Tensor inner = scaled_rows(linear(own, term.a, wide), factors);
+  if (is_all && Tape::current() != nullptr && term.b.dtype() == y.dtype())
+    return add_product_in_place(y, inner, term.b, term.first_row);
   return add_columns_in_place(y, linear(inner, term.b, wide), use.rows, term.first_row);
 }
 

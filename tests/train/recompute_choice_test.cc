@@ -1,9 +1,9 @@
 // When a run computes its blocks again for the gradients.
 #include <gtest/gtest.h>
 
+#include "train/resume.h"
 #include "train/run/recompute.h"
 #include "train/runs.h"
-#include "train/resume.h"
 
 namespace malssi {
 namespace {

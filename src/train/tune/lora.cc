@@ -9,20 +9,31 @@
 namespace malssi {
 namespace {
 
-bool has_quantised(Model& model) {
-  bool found = false;
+// The block format of a matrix that has one, other than `but`.
+std::optional<DType> quantised_type(Model& model, std::optional<DType> but = {}) {
+  std::optional<DType> found;
   model.visit([&](const Parameter& p) {
     if (p.held == nullptr) return;
-    for (const Tensor& part : *p.held) found |= is_block_format(part.dtype());
+    for (const Tensor& part : *p.held)
+      if (is_block_format(part.dtype()) && part.dtype() != but) found = part.dtype();
   });
   return found;
 }
 
-// Quantised weights stay so; dense ones are converted to what the machine multiplies.
+LoadedModel load_packed(const LoraConfig& config, DType compute, DType packed) {
+  LoadedModel base = load_packed_model(config.sft.model, compute, packed);
+  const std::optional<DType> other = quantised_type(*base.model, packed);
+  REQUIRE(!other, config.sft.model, ": its weights are ", dtype_name(*other),
+          " already: leave out --base-type ", config.lora.base_type);
+  return base;
+}
+
+// Quantised weights stay so; dense ones are packed, or converted to what the machine multiplies.
 LoadedModel load_base(const LoraConfig& config) {
   const DType compute = compute_type(config.train);
+  if (const auto packed = config.lora.packed_type()) return load_packed(config, compute, *packed);
   LoadedModel base = load_model(config.sft.model, compute, ImportMode::hold);
-  if (has_quantised(*base.model)) return base;
+  if (quantised_type(*base.model)) return base;
   base = {};  // before the second, so that memory holds one
   return load_model(config.sft.model, compute);
 }
