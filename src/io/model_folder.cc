@@ -67,24 +67,34 @@ DType natural_dtype(const ModelConfig& config, const Find& find) {
 
 enum class HeadKind { tokens, value };
 
+// How weights become a model's: see load_model() and load_packed_model().
+struct Intake {
+  std::optional<DType> compute = {};
+  ImportMode mode = ImportMode::copy;
+  std::optional<DType> packed = {};
+};
+
 // A model with its weights: converted to `compute`, or where there is none as the file holds them.
-std::unique_ptr<Model> model_from(const ModelConfig& config, HeadKind head,
-                                  std::optional<DType> compute, ImportMode mode, const Find& find) {
-  auto model = make_model(config, compute ? *compute : natural_dtype(config, find), std::nullopt);
+std::unique_ptr<Model> model_from(const ModelConfig& config, HeadKind head, const Intake& intake,
+                                  const Find& find) {
+  auto model = make_model(config, intake.compute ? *intake.compute : natural_dtype(config, find),
+                          std::nullopt);
   if (head == HeadKind::value) model = with_value_head(std::move(model));
-  import_weights(*model, find, compute ? mode : ImportMode::hold);
+  if (intake.packed)
+    import_packed_weights(*model, find, *intake.packed);
+  else
+    import_weights(*model, find, intake.compute ? intake.mode : ImportMode::hold);
   return model;
 }
 
-std::unique_ptr<Model> model_from(const ModelConfig& config, HeadKind head,
-                                  std::optional<DType> compute, ImportMode mode,
+std::unique_ptr<Model> model_from(const ModelConfig& config, HeadKind head, const Intake& intake,
                                   const WeightFiles& weights, const fs::path& folder) {
   std::set<const Entry*> used;
   const auto find = [&](const std::string& name) {
     if (const Entry* entry = weights.find(name)) used.insert(entry);
     return weights.borrow(name);
   };
-  auto model = model_from(config, head, compute, mode, find);
+  auto model = model_from(config, head, intake, find);
   weights.for_each([&](const Entry& entry) {
     REQUIRE(used.contains(&entry) || !is_parameter(entry) || is_zero_bias(entry) ||
                 entry.name == "lm_head.weight" || is_unused_weight(config, entry.name),
@@ -107,7 +117,7 @@ void load_chat(const fs::path& folder, LoadedModel& loaded) {
   }
 }
 
-LoadedModel load_gguf(const fs::path& path, std::optional<DType> compute, ImportMode mode) {
+LoadedModel load_gguf(const fs::path& path, const Intake& intake) {
   ModelSource source = open_model(path);
   LoadedModel loaded;
   REQUIRE(source.tokenizer, path.string(), ": the file holds no tokenizer");
@@ -122,7 +132,7 @@ LoadedModel load_gguf(const fs::path& path, std::optional<DType> compute, Import
   } catch (const Error& foreign) {
     loaded.chat_problem = foreign.what();
   }
-  loaded.model = model_from(source.config, HeadKind::tokens, compute, mode, source.find);
+  loaded.model = model_from(source.config, HeadKind::tokens, intake, source.find);
   return loaded;
 }
 
@@ -174,10 +184,11 @@ fs::path find_model(const fs::path& folder) {
              below.empty() ? "name a Hugging Face model folder" : "did you mean " + below + "?"));
 }
 
-LoadedModel load_model(const fs::path& model_or_run, std::optional<DType> compute,
-                       ImportMode mode) {
+namespace {
+
+LoadedModel load(const fs::path& model_or_run, const Intake& intake) {
   if (path_exists(model_or_run) && is_gguf_file(model_or_run))
-    return load_gguf(model_or_run, compute, mode);
+    return load_gguf(model_or_run, intake);
   const fs::path folder = find_model(model_or_run);
   const fs::path config_path = folder / "config.json";
   const Json json = load_json(config_path);
@@ -194,9 +205,20 @@ LoadedModel load_model(const fs::path& model_or_run, std::optional<DType> comput
   load_chat(folder, loaded);
   if (path_exists(folder / "generation_config.json"))
     loaded.generation = load_json(folder / "generation_config.json");
-  loaded.model = model_from(config, scores ? HeadKind::value : HeadKind::tokens, compute, mode,
-                            weights, folder);
+  loaded.model =
+      model_from(config, scores ? HeadKind::value : HeadKind::tokens, intake, weights, folder);
   return loaded;
+}
+
+}  // namespace
+
+LoadedModel load_model(const fs::path& model_or_run, std::optional<DType> compute,
+                       ImportMode mode) {
+  return load(model_or_run, {.compute = compute, .mode = mode});
+}
+
+LoadedModel load_packed_model(const fs::path& model_or_run, DType compute, DType packed) {
+  return load(model_or_run, {.compute = compute, .packed = packed});
 }
 
 void save_model_files(const fs::path& folder, Model& model, const Tokenizer& tokenizer,

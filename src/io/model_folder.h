@@ -42,6 +42,10 @@ std::optional<ChatTemplate> load_chat_template(const fs::path& folder);
 LoadedModel load_model(const fs::path& model_or_run, std::optional<DType> compute,
                        ImportMode mode = ImportMode::copy);
 
+// The same to learn beside: dense matrices are packed in this block format while they are read, everything else is converted to
+// `compute`; see import_packed_weights().
+LoadedModel load_packed_model(const fs::path& model_or_run, DType compute, DType packed);
+
 struct ModelCard {
   std::string title = {};
   std::string summary = {};                                     // a sentence or two

@@ -1,6 +1,6 @@
 // Number formats of tensors, and bfloat16 (the upper half of a float, rounded to nearest even).
-// A block format keeps a row as blocks of 32 or 256 numbers that share their scales, as GGUF files do; quant/formats.h
-// packs and unpacks them.
+// A block format keeps a row as blocks of 32, 64 or 256 numbers that share their scales, as GGUF files do (all but nf4);
+// quant/formats.h packs and unpacks them.
 #pragma once
 
 #include <bit>
@@ -28,7 +28,8 @@ enum class DType : uint8_t {
   q5_k,
   q6_k,
   iq4_nl,
-  mxfp4
+  mxfp4,
+  nf4
 };
 
 // How a matrix lies in memory: row after row, or (block formats) rearranged for products; see panel_product.h.
@@ -66,6 +67,24 @@ inline float join(SplitFloat halves) {
   const auto high = static_cast<uint32_t>(halves.high.bits) << 16;
   return std::bit_cast<float>(high + static_cast<uint32_t>(static_cast<int32_t>(halves.low)));
 }
+
+// The sixteen levels of nf4, from -1 to 1 (Dettmers et al. 2023, appendix E).
+inline constexpr float kNf4Levels[16] = {-1.0f,
+                                         -0.6961928009986877f,
+                                         -0.5250730514526367f,
+                                         -0.39491748809814453f,
+                                         -0.28444138169288635f,
+                                         -0.18477343022823334f,
+                                         -0.09105003625154495f,
+                                         0.0f,
+                                         0.07958029955625534f,
+                                         0.16093020141124725f,
+                                         0.24611230194568634f,
+                                         0.33791524171829224f,
+                                         0.44070982933044434f,
+                                         0.5626170039176941f,
+                                         0.7229568362236023f,
+                                         1.0f};
 
 // IEEE half precision to float and back (rounded to nearest even), for files.
 float half_to_float(uint16_t half);

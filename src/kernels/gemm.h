@@ -11,10 +11,12 @@ struct GemmOptions {
   bool transpose_a = false;  // a is stored [K, M]
   bool transpose_b = false;  // b is stored [N, K]
   float beta = 0;            // c = beta c + a b; 0 or 1
+  int64_t row_a = 0;         // numbers from one stored row of a to the next; 0: they are dense
+  int64_t row_c = 0;         // of c
 };
 
 // c [M, N] = a [M, K] b [K, N] + beta c. a and b both f32 or both bf16 (accumulated in f32); c f32
-// or bf16. Rows are dense. Primitives are cached by shape, so keep shapes few. Inside a parallel
+// or bf16. Primitives are cached by shape, so keep shapes few. Inside a parallel
 // region it runs on the calling thread.
 void gemm(ConstBuffer a, ConstBuffer b, Buffer c, int64_t M, int64_t N, int64_t K,
           const GemmOptions& options = {});

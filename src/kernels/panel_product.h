@@ -28,6 +28,11 @@ void to_panels(DType dtype, const void* from, int64_t rows, int64_t columns, voi
 inline constexpr int64_t kPanelRows = 32;
 void from_panel(DType dtype, const void* panels, int64_t panel, int64_t columns, void* to);
 
+// One panel as bf16, columns as rows: to[column * stride + r] of its rows r, 0 .. 31. Only where widens_panels().
+bool widens_panels();
+void widen_panel(DType dtype, const void* panels, int64_t panel, int64_t columns, bf16* to,
+                 int64_t stride);
+
 // x f32 or bf16 [M, K]; y f32 or bf16 [M, N], N the sum of the parts' rows; bias f32 [N] or null. K must be whole blocks of
 // every part's dtype.
 void panel_product(ConstBuffer x, std::span<const WeightRows> parts, const float* bias, Buffer y,

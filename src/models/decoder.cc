@@ -6,6 +6,7 @@
 
 #include "models/block.h"
 #include "ops/experts.h"
+#include "ops/recompute.h"
 #include "ops/virtual_rows.h"
 
 namespace malssi {
@@ -51,13 +52,19 @@ class Decoder : public Model {
     const uint64_t seed = context.dropout_seed();
     const float rate = seed == 0 ? 0 : static_cast<float>(config_.dropout);
     Tensor x = dropout(embedded(ids, context), {rate, seed});
-    int64_t layer = 0;
-    for (const Block& block : blocks_) {
+    const std::shared_ptr<Context> again =
+        kept_ == KeepForBackward::block_inputs ? context.repeatable() : nullptr;
+    for (int64_t layer = 0; layer < config_.layers; ++layer) {
+      const DropoutOptions drop{rate, splitmix64(seed + 31 * static_cast<uint64_t>(layer + 1))};
       AttentionSpec spec = spec_of(layer, rate);
       if (has_prefix) spec.prefix = &before->prefix;
-      x = block(x, layer, context, spec,
-                {rate, splitmix64(seed + 31 * static_cast<uint64_t>(layer + 1))});
-      ++layer;
+      const auto block = [this, layer, spec, drop](const Tensor& input, Context& view) {
+        return blocks_[static_cast<size_t>(layer)](input, layer, view, spec, drop);
+      };
+      // The backward pass begins with the last block, so what it keeps costs nothing more.
+      x = again && layer + 1 < config_.layers
+              ? recomputed(x, [=](const Tensor& input) { return block(input, *again); })
+              : block(x, context);
     }
     return norm_ ? (*norm_)(x, context.adapters()) : x;
   }

@@ -77,6 +77,10 @@ struct VirtualTokens {
   int64_t count() const { return prompt ? prompt.dim(0) : prefix.dim(0); }
 };
 
+// What a training pass keeps for its backward pass: all that the blocks compute on their way, or their inputs alone, from
+// which they compute again (ops/recompute.h). The gradients are the same, to the bit.
+enum class KeepForBackward { everything, block_inputs };
+
 class Model {
  public:
   virtual ~Model() = default;
@@ -106,6 +110,9 @@ class Model {
   // Of all adapters, in the order of their numbers.
   std::vector<VirtualTokens>& virtual_tokens() { return virtual_; }
 
+  // At first everything.
+  virtual void keep(KeepForBackward what) { kept_ = what; }
+
   int64_t parameter_count();
   // Floating-point operations of one token's forward and backward pass in a sequence of this
   // length: 6 per weight that multiplies, plus causal attention's products (half of the full
@@ -117,6 +124,7 @@ class Model {
   ModelConfig config_;
   DType dtype_;
   std::vector<VirtualTokens> virtual_;
+  KeepForBackward kept_ = KeepForBackward::everything;
 
  private:
   int64_t adapters_ = 0;
@@ -144,11 +152,15 @@ bool is_unused_weight(const ModelConfig& config, std::string_view published_name
 // All weights under their published names, in f32 (a tied output layer once).
 std::vector<NamedTensor> export_weights(Model& model);
 // copy: into memory of the model's own, in its compute dtype, to be trained or run. hold: matrices stay where find() has them,
-// in any dtype (see Linear::parts), block formats rearranged for products; the model can only be run.
+// in any dtype (see Linear::parts), block formats rearranged for products; they get no gradient.
 enum class ImportMode { copy, hold };
 // Fills the model; find(name) gives the tensor under a published name, undefined if there is none
 // (then: an Error with name).
 void import_weights(Model& model, const std::function<Tensor(const std::string& name)>& find,
                     ImportMode mode = ImportMode::copy);
+// The same with dense matrices of linear layers held in a block format, packed one after the other; everything else dense is in
+// the model's compute dtype.
+void import_packed_weights(Model& model, const std::function<Tensor(const std::string& name)>& find,
+                           DType packed);
 
 }  // namespace malssi

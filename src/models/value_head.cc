@@ -20,6 +20,7 @@ class ValueModel : public Model {
     return body_->hidden(ids, context);
   }
   const Tensor& head() const override { return score_; }
+  void keep(KeepForBackward what) override { body_->keep(what); }
   void visit(const std::function<void(const Parameter&)>& visitor) override {
     body_->visit([&](const Parameter& parameter) {
       if (parameter.name != "head.weight") visitor(parameter);

@@ -1,6 +1,7 @@
 // Weights under their published names.
 #include <algorithm>
 
+#include "base/error.h"
 #include "base/parallel.h"
 #include "kernels/table.h"
 #include "models/model.h"
@@ -77,6 +78,23 @@ Tensor find_part(const Model& model, const Parameter& p, const WeightPart& part,
   return source;
 }
 
+Tensor pack(const WeightPart& part, const Tensor& source, DType format) {
+  try {
+    return (part.transposed ? transposed(source.to(DType::f32)) : source).packed(format);
+  } catch (const Error& error) {
+    throw Error(concat("weights: \"", part.name, "\": ", error.what()));
+  }
+}
+
+// Keeps dense matrices in a block format.
+bool hold_packed(const Parameter& p, const std::vector<Tensor>& sources, DType format) {
+  if (p.held == nullptr || is_block_format(sources.front().dtype())) return false;
+  p.held->clear();
+  for (size_t i = 0; i < sources.size(); ++i)
+    p.held->push_back(pack(p.parts[i], sources[i], format));
+  return true;
+}
+
 // Keeps what the file holds, where the layer can compute with it; block formats rearranged.
 bool hold(const Parameter& p, const std::vector<Tensor>& sources) {
   for (const WeightPart& part : p.parts)
@@ -92,25 +110,47 @@ bool hold(const Parameter& p, const std::vector<Tensor>& sources) {
   return true;
 }
 
-}  // namespace
+// Into memory of the model's own.
+void copy_in(const Parameter& p, const std::vector<Tensor>& sources) {
+  if (!p.value->defined()) {
+    Tensor memory = Tensor::empty(p.value->shape(), p.value->dtype());
+    memory.set_slot(p.value->slot());
+    *p.value = memory;
+  }
+  for (size_t i = 0; i < sources.size(); ++i) {
+    const WeightPart& part = p.parts[i];
+    p.value->rows(part.begin, part.end)
+        .copy_from(part.transposed   ? transposed(sources[i].to(DType::f32))
+                   : part.added != 0 ? shifted(sources[i], part.added)
+                                     : sources[i]);
+    sources[i].give_pages_back();  // so that memory holds the model once
+  }
+}
 
-void import_weights(Model& model, const Find& find, ImportMode mode) {
+// take: keeps a parameter's numbers as they are found, where it can and may.
+using Take = std::function<bool(const Parameter& p, const std::vector<Tensor>& sources)>;
+
+void import_all(Model& model, const Find& find, const Take& take) {
   model.visit([&](const Parameter& p) {
     std::vector<Tensor> sources;
     for (const WeightPart& part : p.parts) sources.push_back(find_part(model, p, part, find));
-    if (mode == ImportMode::hold && hold(p, sources)) return;
-    if (!p.value->defined()) {
-      Tensor memory = Tensor::empty(p.value->shape(), p.value->dtype());
-      memory.set_slot(p.value->slot());
-      *p.value = memory;
-    }
-    for (size_t i = 0; i < sources.size(); ++i) {
-      const WeightPart& part = p.parts[i];
-      p.value->rows(part.begin, part.end)
-          .copy_from(part.transposed   ? transposed(sources[i].to(DType::f32))
-                     : part.added != 0 ? shifted(sources[i], part.added)
-                                       : sources[i]);
-    }
+    if (!take(p, sources)) copy_in(p, sources);
+  });
+}
+
+}  // namespace
+
+void import_weights(Model& model, const Find& find, ImportMode mode) {
+  import_all(model, find, [&](const Parameter& p, const std::vector<Tensor>& sources) {
+    return mode == ImportMode::hold && hold(p, sources);
+  });
+}
+
+void import_packed_weights(Model& model, const Find& find, DType packed) {
+  import_all(model, find, [&](const Parameter& p, const std::vector<Tensor>& sources) {
+    if (hold_packed(p, sources, packed)) return true;
+    const DType dtype = sources.front().dtype();
+    return (is_block_format(dtype) || dtype == p.value->dtype()) && hold(p, sources);
   });
 }
 

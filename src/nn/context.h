@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <utility>
 #include <vector>
@@ -42,6 +43,9 @@ class Context {
   virtual void begin_at(int64_t /*position*/) {}
   // Seed for this pass's dropout; 0 switches dropout off.
   virtual uint64_t dropout_seed() const { return 0; }
+  // A copy that gives the same again, for a backward pass that computes parts of the model anew; null where attend() changes
+  // the context.
+  virtual std::shared_ptr<Context> repeatable() const { return nullptr; }
 
   // Which of the model's adapters act on which tokens; at first none.
   const AdapterRows& adapters() const { return adapters_; }
@@ -62,6 +66,9 @@ class CausalBatch : public Context {
   std::span<const int32_t> starts() const override { return starts_; }
   void begin_at(int64_t position) override;
   uint64_t dropout_seed() const override { return dropout_seed_; }
+  std::shared_ptr<Context> repeatable() const override {
+    return std::make_shared<CausalBatch>(*this);
+  }
 
  private:
   std::vector<int32_t> starts_;

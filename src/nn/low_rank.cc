@@ -5,11 +5,13 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "ops/add_product.h"
 #include "ops/columns.h"
 #include "ops/experts.h"
 #include "ops/frozen.h"
 #include "ops/linear.h"
 #include "ops/rescale.h"
+#include "ops/residual.h"
 #include "tensor/tape.h"
 
 namespace malssi {
@@ -80,17 +82,21 @@ AdapterRows AdapterRows::spread(int64_t count) const {
 
 namespace {
 
-// B (A x) of the rows in use, f32 [n, rows of B], each A x times its row's factor.
-Tensor low_rank_product(const Tensor& x, const LowRank& term, const AdapterRows::Use& use,
-                        std::span<const float> factors, uint64_t dropout_seed) {
-  const bool is_all = static_cast<int64_t>(use.rows.size()) == x.dim(0);
-  const Tensor own = is_all ? x : gather_rows(x, use.rows);
-  const LinearOptions wide{.bias = {}, .out = DType::f32};
+const LinearOptions kWide{.bias = {}, .out = DType::f32};
+
+bool uses_all(const AdapterRows::Use& use, const Tensor& x) {
+  return static_cast<int64_t>(use.rows.size()) == x.dim(0);
+}
+
+// A x of the rows in use, f32 [n, R], each times its row's factor.
+Tensor inner_rows(const Tensor& x, const LowRank& term, const AdapterRows::Use& use,
+                  std::span<const float> factors, uint64_t dropout_seed) {
+  const Tensor own = uses_all(use, x) ? x : gather_rows(x, use.rows);
   const uint64_t seed = splitmix64(dropout_seed + splitmix64(term.stream));
   const bool drops = dropout_seed != 0 && term.dropout > 0;
-  const Tensor inner = drops ? linear_of_dropped(own, term.a, {term.dropout, seed})
-                             : linear(own, term.a, wide);
-  return linear(scaled_rows(inner, factors), term.b, wide);
+  const Tensor inner =
+      drops ? linear_of_dropped(own, term.a, {term.dropout, seed}) : linear(own, term.a, kWide);
+  return scaled_rows(inner, factors);
 }
 
 }  // namespace
@@ -99,15 +105,18 @@ Tensor add_low_rank(const Tensor& y, const Tensor& x, const LowRank& term,
                     const AdapterRows::Use& use, uint64_t dropout_seed) {
   std::vector<float> factors = use.weights;
   for (float& factor : factors) factor *= term.scale;
-  const Tensor product = low_rank_product(x, term, use, factors, dropout_seed);
-  return add_columns_in_place(y, product, use.rows, term.first_row);
+  const Tensor inner = inner_rows(x, term, use, factors, dropout_seed);
+  if (uses_all(use, x) && Tape::current() != nullptr && term.b.dtype() == y.dtype())
+    return add_product_in_place(y, inner, term.b, term.first_row);
+  return add_columns_in_place(y, linear(inner, term.b, kWide), use.rows, term.first_row);
 }
 
 Tensor rescale_with(const Tensor& y, const Tensor& x, const LowRank& term,
                     const AdapterRows::Use& use, const Tensor& bias, const Tensor& inverse_norms,
                     uint64_t dropout_seed) {
   const std::vector<float> factors(use.rows.size(), term.scale);
-  return rescaled_in_place(y, low_rank_product(x, term, use, factors, dropout_seed),
+  const Tensor inner = inner_rows(x, term, use, factors, dropout_seed);
+  return rescaled_in_place(y, linear(inner, term.b, kWide),
                            {.magnitude = term.magnitude,
                             .inverse_norms = inverse_norms,
                             .bias = bias,
@@ -134,9 +143,8 @@ Tensor row_squares(const Tensor& w) {
 // |W + sBA|^2 = |W|^2 + 2 s B (A W^T) + s^2 B (A A^T) B^T, so that W is only multiplied, by A's few rows.
 Tensor inverse_norms_of(const Tensor& w, const LowRank& term) {
   const NoTape untaped;
-  const LinearOptions wide{.bias = {}, .out = DType::f32};
   const int64_t R = term.a.dim(0), rows = term.b.dim(0);
-  const Tensor cross = linear(term.a, w, wide);  // [R, rows]
+  const Tensor cross = linear(term.a, w, kWide);  // [R, rows]
   const Tensor a = term.a.to(DType::f32), b = term.b.to(DType::f32);
   const Tensor through = linear(b, linear(a, a));  // [rows, R]
   const Tensor inverse = Tensor::empty({rows});

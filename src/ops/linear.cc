@@ -37,7 +37,13 @@ Tensor linear(const Tensor& x, std::span<const Tensor> parts, const LinearOption
   const DType natural = is_trainable(parts.front().dtype()) ? parts.front().dtype() : x.dtype();
   Tensor y = Tensor::empty(x.shape().with_last(N), options.out.value_or(natural));
   const int64_t K = x.dim(-1);
-  panel_product(in(x), rows, options.bias ? options.bias.f32() : nullptr, out(y), x.size() / K, K);
+  const int64_t M = x.size() / K;
+  if (Tape::current() == nullptr) {
+    panel_product(in(x), rows, options.bias ? options.bias.f32() : nullptr, out(y), M, K);
+    return y;
+  }
+  frozen_product(x, parts, y);
+  if (options.bias) kernels().add_bias(out(y), options.bias.f32(), M, N);
   if (!recording({x})) return y;
   record("frozen_linear", {x}, y,
          [kept = std::vector<Tensor>(parts.begin(), parts.end())](const Tensor& dy, Grads& grads) {

@@ -18,6 +18,7 @@ struct LinearOptions {
 // Throws Error when the last axes differ. Weight gradients are f32.
 Tensor linear(const Tensor& x, const Tensor& w, const LinearOptions& options = {});
 // The same with w in parts, one below the other, each of its own dtype. They get no gradient, and nor does the bias; x does.
+// While a Tape records, they are widened (ops/frozen.h), so that nothing is rounded to int8.
 Tensor linear(const Tensor& x, std::span<const Tensor> parts, const LinearOptions& options = {});
 
 }  // namespace malssi

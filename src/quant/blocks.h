@@ -8,6 +8,7 @@ namespace malssi {
 
 inline constexpr int kBlock = 32;        // numbers of a plain block
 inline constexpr int kSuperBlock = 256;  // numbers of a k block
+inline constexpr int kNf4Block = 64;
 
 // x = d q
 struct BlockQ8_0 {
@@ -47,6 +48,11 @@ struct BlockMxfp4 {
   uint8_t exponent;
   uint8_t q[kBlock / 2];
 };
+// x = largest kNf4Levels[q]. Of each 32 numbers byte j holds j and j + 16.
+struct BlockNf4 {
+  float largest;
+  uint8_t q[kNf4Block / 2];
+};
 
 // Sixteen runs of 16: x = d (scale & 15) q - dmin (scale >> 4). Of each 128 numbers byte j holds j, j + 32, j + 64, j + 96.
 struct BlockQ2K {
@@ -84,6 +90,7 @@ struct BlockQ6K {
 
 static_assert(sizeof(BlockQ8_0) == 34 && sizeof(BlockQ4_0) == 18 && sizeof(BlockQ4_1) == 20);
 static_assert(sizeof(BlockQ5_0) == 22 && sizeof(BlockQ5_1) == 24 && sizeof(BlockIq4Nl) == 18);
+static_assert(sizeof(BlockNf4) == 36);
 static_assert(sizeof(BlockMxfp4) == 17 && sizeof(BlockQ2K) == 84 && sizeof(BlockQ3K) == 110);
 static_assert(sizeof(BlockQ4K) == 144 && sizeof(BlockQ5K) == 176 && sizeof(BlockQ6K) == 210);
 

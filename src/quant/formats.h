@@ -13,7 +13,7 @@ struct QuantFormat {
   DType dtype;
   std::string_view name;
   // Packs one row of n finite numbers of at most kLargestPacked; n is a whole number of blocks. importance [n]: how much an
-  // error of each column matters (the mean square of what multiplies it), or null. Q8_0 and MXFP4 do not ask for it.
+  // error of each column matters (the mean square of what multiplies it), or null. Q8_0, MXFP4 and NF4 do not ask for it.
   void (*pack)(const float* x, const float* importance, void* blocks, int64_t n);
   void (*unpack)(const void* blocks, float* x, int64_t n);
 };

@@ -67,8 +67,14 @@ void Tape::backward(const Tensor& loss, float seed) {
           loss.shape());
   REQUIRE(loss.wants_grad(),
           "backward: the loss does not depend on anything that wants a gradient");
-  loss.slot()->grad = Tensor::full({1}, seed);
-  loss.slot()->written = true;
+  backward_from(loss, Tensor::full({1}, seed));
+}
+
+void Tape::backward_from(const Tensor& result, const Tensor& gradient) {
+  CHECK(result.wants_grad() && gradient.size() == result.size(), "a gradient of ", gradient.shape(),
+        " for a result of ", result.shape());
+  result.slot()->grad = gradient;
+  result.slot()->written = true;
   NoTape pause;
   while (!nodes_.empty()) {
     Node node = std::move(nodes_.back());

@@ -56,6 +56,8 @@ class Tape {
   static Tape* current();  // null when nothing is recorded
   // loss: one f32 number that came from this tape; its gradient is `seed`.
   void backward(const Tensor& loss, float seed = 1.0f);
+  // The same from a result of any shape, whose gradient is known.
+  void backward_from(const Tensor& result, const Tensor& gradient);
   int64_t size() const { return static_cast<int64_t>(nodes_.size()); }
 
  private:

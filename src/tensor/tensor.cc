@@ -3,10 +3,12 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "kernels/panel_product.h"
 #include "kernels/table.h"
+#include "quant/formats.h"
 #include "quant/widen.h"
 #include "tensor/pool.h"
 #include "tensor/tape.h"
@@ -53,7 +55,7 @@ Tensor Tensor::borrowed(std::shared_ptr<const void> owner, const void* data, Sha
 namespace {
 
 // Whole pages only: the ends may be others' too. Their contents are the file's and come back when they are read again.
-void give_pages_back(void* data, int64_t bytes) {
+void drop_pages(void* data, int64_t bytes) {
   constexpr uintptr_t kPage = 4096;
   const auto begin = (reinterpret_cast<uintptr_t>(data) + kPage - 1) / kPage * kPage,
              end = (reinterpret_cast<uintptr_t>(data) + static_cast<uintptr_t>(bytes)) / kPage *
@@ -61,20 +63,60 @@ void give_pages_back(void* data, int64_t bytes) {
   if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
 }
 
+// Room for panels.
+std::shared_ptr<void> panel_room(const Shape& shape, DType dtype) {
+  auto room =
+      std::make_shared<Tensor>(Tensor::empty({panel_bytes(dtype, shape[0], shape[1])}, DType::u8));
+  void* const data = room->data();
+  return {std::move(room), data};
+}
+
+void check_packable(const Tensor& numbers, DType format) {
+  for (int64_t i = 0; i < numbers.size(); ++i)
+    REQUIRE(std::fabs(numbers.f32()[i]) <= kLargestPacked, "a weight ", numbers.f32()[i],
+            " cannot be packed as ", dtype_name(format));
+}
+
 }  // namespace
+
+void Tensor::give_pages_back() const {
+  if (borrowed_) drop_pages(data_, bytes());
+}
+
+Tensor Tensor::packed(DType format) const {
+  CHECK(shape_.rank() == 2 && !is_block_format(dtype_) && is_block_format(format), "packing ",
+        shape_, " ", dtype_name(dtype_), " as ", dtype_name(format));
+  const int64_t elements = dtype_block(format).elements, K = dim(1);
+  REQUIRE(K % elements == 0, "rows of ", K, " numbers are no whole blocks of ", elements, ", as ",
+          dtype_name(format), " wants: choose another format");
+  Tensor t = shaped(shape_, format);
+  t.block_ = panel_room(shape_, format);
+  t.data_ = t.block_.get();
+  t.layout_ = WeightLayout::panels;
+  const int64_t step = std::max<int64_t>(1, (1 << 20) / K / kPanelRows) * kPanelRows;
+  for (int64_t begin = 0; begin < dim(0); begin += step) {
+    const Tensor slab = rows(begin, std::min(begin + step, dim(0))), wide = slab.to(DType::f32);
+    check_packable(wide, format);
+    const Tensor blocks = empty(wide.shape(), format);
+    pack_rows(quant_format(format), wide.f32(), nullptr, blocks.data(), slab.dim(0), K);
+    to_panels(format, blocks.data(), slab.dim(0), K, t.as<char>() + dtype_bytes(format, begin * K));
+    slab.give_pages_back();
+  }
+  return t;
+}
 
 Tensor Tensor::in_panels() const {
   if (!is_block_format(dtype_) || layout_ == WeightLayout::panels) return *this;
   CHECK(shape_.rank() == 2, "a tensor ", shape_, " in panels");
   Tensor t = *this;
-  t.block_ = empty({panel_bytes(dtype_, dim(0), dim(1))}, DType::u8).block_;
+  t.block_ = panel_room(shape_, dtype_);
   t.data_ = t.block_.get();
   constexpr int64_t kSlab = 2048;  // rows at a time: no more than those are in memory twice
   for (int64_t begin = 0; begin < dim(0); begin += kSlab) {
     const Tensor slab = rows(begin, std::min(begin + kSlab, dim(0)));
     to_panels(dtype_, slab.data_, slab.dim(0), dim(1),
               static_cast<char*>(t.data_) + dtype_bytes(dtype_, begin * dim(1)));
-    if (borrowed_) give_pages_back(slab.data_, slab.bytes());
+    slab.give_pages_back();
   }
   t.layout_ = WeightLayout::panels;
   t.borrowed_ = false;

@@ -30,6 +30,12 @@ class Tensor {
   // A matrix rearranged for products (WeightLayout::panels), where it is of a block format; else this one. Of a mapped file
   // the pages read for it are given back to the system, so that memory holds the matrix once.
   Tensor in_panels() const;
+  // A dense matrix in panels of a block format, made a slab of rows at a time, else likewise. Throws Error: rows that are no
+  // whole blocks, a number that is not finite or too large.
+  Tensor packed(DType format) const;
+
+  // Of a mapped file: lets the system have the pages back; they come again when they are read. Else nothing.
+  void give_pages_back() const;
 
   bool defined() const { return data_ != nullptr; }
   explicit operator bool() const { return defined(); }

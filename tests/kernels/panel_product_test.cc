@@ -17,9 +17,9 @@ namespace {
 
 using namespace panel;
 
-constexpr DType kBlockFormats[] = {DType::q8_0, DType::q4_0, DType::q4_1,   DType::q5_0,
-                                   DType::q5_1, DType::q2_k, DType::q3_k,   DType::q4_k,
-                                   DType::q5_k, DType::q6_k, DType::iq4_nl, DType::mxfp4};
+constexpr DType kBlockFormats[] = {
+    DType::q8_0, DType::q4_0, DType::q4_1, DType::q5_0,   DType::q5_1,  DType::q2_k, DType::q3_k,
+    DType::q4_k, DType::q5_k, DType::q6_k, DType::iq4_nl, DType::mxfp4, DType::nf4};
 
 std::vector<float> random_floats(Rng& rng, int64_t n) {
   std::vector<float> values(static_cast<size_t>(n));
@@ -33,7 +33,12 @@ std::vector<uint8_t> random_blocks(Rng& rng, DType dtype, int64_t count) {
   for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(rng.below(256) & 0xbf);
   const DTypeBlock block = dtype_block(dtype);
   for (size_t at = 0; at < bytes.size(); at += static_cast<size_t>(block.bytes))
-    if (dtype == DType::mxfp4) bytes[at] = static_cast<uint8_t>(120 + rng.below(10));
+    if (dtype == DType::mxfp4) {
+      bytes[at] = static_cast<uint8_t>(120 + rng.below(10));
+    } else if (dtype == DType::nf4) {
+      const auto largest = static_cast<float>(1 + rng.uniform());
+      std::memcpy(bytes.data() + at, &largest, sizeof(largest));
+    }
   return bytes;
 }
 
@@ -201,6 +206,29 @@ TEST(PanelProduct, GivesTheSameBitsFromPanelsAsFromRows) {
     const WeightRows part{memory.data(), dtype, N, WeightLayout::panels};
     panel_product({x.data(), DType::f32}, {&part, 1}, nullptr, {y.data(), DType::f32}, M, K);
     EXPECT_EQ(y, product(x, w, dtype, M, N, K)) << dtype_name(dtype);
+  }
+}
+
+TEST(PanelProduct, WidensPanelsToTheReferencesNumbersInBf16) {
+  if (!widens_panels()) GTEST_SKIP() << "no bf16 here";
+  Rng rng(7);
+  constexpr int64_t kColumns = 768, kStride = 40;
+  for (const DType dtype : kBlockFormats) {
+    const std::vector<uint8_t> w = random_weights(rng, dtype, 2 * kRows * kColumns);
+    std::vector<uint8_t> memory(static_cast<size_t>(panel_bytes(dtype, 2 * kRows, kColumns)));
+    to_panels(dtype, w.data(), 2 * kRows, kColumns, memory.data());
+    std::vector<bf16> got(kColumns * kStride);
+    widen_panel(dtype, memory.data(), 1, kColumns, got.data(), kStride);
+    const std::vector<float> wide = widened(dtype, w, 2 * kRows, kColumns);
+    // Of NF4 the reference's int8 has levels that are rounded to 127 parts of the largest.
+    const double part = dtype == DType::nf4 ? 0.5 / 127 * 2 : 0;
+    for (int64_t c = 0; c < kColumns; ++c)
+      for (int64_t r = 0; r < kRows; ++r) {
+        const double want = wide[static_cast<size_t>((kRows + r) * kColumns + c)];
+        ASSERT_NEAR(static_cast<float>(got[static_cast<size_t>(c * kStride + r)]), want,
+                    std::fabs(want) / 256 + part + 1e-30)
+            << dtype_name(dtype) << " row " << r << " column " << c;
+      }
   }
 }
 

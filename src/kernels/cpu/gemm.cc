@@ -105,8 +105,9 @@ void gemm_widened(ConstBuffer a, ConstBuffer b, Buffer c, int64_t M, int64_t N, 
 // A product that we do faster than oneDNN: of two large matrices. (With AMX, oneDNN is ahead.)
 bool is_weight_gradient(ConstBuffer a, Buffer c, int64_t size, const GemmOptions& options) {
   const CpuFeatures& cpu = cpu_features();
-  return cpu.avx512_bf16 && !cpu.amx_bf16 && a.dtype == DType::bf16 && c.dtype == DType::f32 &&
-         options.transpose_a && !options.transpose_b && size >= (1 << 17);
+  return options.row_a == 0 && options.row_c == 0 && cpu.avx512_bf16 && !cpu.amx_bf16 &&
+         a.dtype == DType::bf16 && c.dtype == DType::f32 && options.transpose_a &&
+         !options.transpose_b && size >= (1 << 17);
 }
 
 const void* at(ConstBuffer x, int64_t index) {
@@ -139,32 +140,37 @@ void gemm(ConstBuffer a, ConstBuffer b, Buffer c, int64_t M, int64_t N, int64_t 
   if (M == 0 || N == 0) return;
   CHECK(a.dtype == b.dtype && K > 0, "gemm of ", dtype_name(a.dtype), " by ", dtype_name(b.dtype),
         ", K = ", K);
-  if (a.dtype == DType::bf16 && !cpu_features().avx512)
+  if (a.dtype == DType::bf16 && !cpu_features().avx512) {
+    CHECK(options.row_a == 0 && options.row_c == 0, "gemm: bf16 widened in parts");
     return gemm_widened(a, b, c, M, N, K, options);
+  }
   if (is_weight_gradient(a, c, M * N, options))
     return weight_gradient_bf16(static_cast<const bf16*>(a.data), static_cast<const bf16*>(b.data),
                                 static_cast<float*>(c.data), M, N, K, options.beta != 0);
   const Key whole{.M = M,
                   .N = N,
                   .K = K,
-                  .lda = options.transpose_a ? M : K,
+                  .lda = options.row_a > 0     ? options.row_a
+                         : options.transpose_a ? M
+                                               : K,
                   .ldb = options.transpose_b ? K : N,
-                  .ldc = N,
+                  .ldc = options.row_c > 0 ? options.row_c : N,
                   .in = a.dtype,
                   .out = c.dtype,
                   .transpose_a = options.transpose_a,
                   .transpose_b = options.transpose_b,
                   .adds = options.beta != 0};
   constexpr int64_t kGrain = 64;  // rows or columns; fewer are badly used by oneDNN's tiles
-  const bool by_rows = M >= N;
+  const bool by_rows = M >= N || M >= 1024 || (M >= 512 && N >= 4 * M);
   const int64_t units = ((by_rows ? M : N) + kGrain - 1) / kGrain;
   const int64_t least = std::max<int64_t>(1, (1 << 14) / std::max<int64_t>(1, K * std::min(M, N)));
   parallel_for(units, least, [&](int64_t begin, int64_t end) {
     Key part = whole;
     (by_rows ? part.M : part.N) = std::min(end * kGrain, by_rows ? M : N) - begin * kGrain;
     const int64_t row = by_rows ? begin * kGrain : 0, column = by_rows ? 0 : begin * kGrain;
-    run(part, at(a, row * (options.transpose_a ? 1 : K)),
-        at(b, column * (options.transpose_b ? K : 1)), at({c.data, c.dtype}, row * N + column));
+    run(part, at(a, row * (options.transpose_a ? 1 : whole.lda)),
+        at(b, column * (options.transpose_b ? K : 1)),
+        at({c.data, c.dtype}, row * whole.ldc + column));
   });
 }
 

@@ -33,6 +33,8 @@ inline void look_up(const uint8_t* table, uint32_t* words, int64_t count) {
 
 #include "kernels/panel/token_tiles-inl.h"
 #include "kernels/panel/unpack-inl.h"
+//
+#include "kernels/panel/avx512_widen-inl.h"
 
 constexpr int kVectors = 2;  // of 16 rows
 
@@ -259,6 +261,7 @@ const Kernels& avx512_kernels() {
                                  .bf16_sums = nullptr,
                                  .float_sums = float_sums,
                                  .to_int8 = to_int8,
+                                 .widen = nullptr,
                                  .has_bf16 = false};
   return table;
 }
@@ -270,6 +273,7 @@ const Kernels& avx512_bf16_kernels() {
                                  .bf16_sums = dense_sums<Bf16Numbers>,
                                  .float_sums = float_sums,
                                  .to_int8 = to_int8,
+                                 .widen = widen,
                                  .has_bf16 = true};
   return table;
 }

@@ -41,6 +41,8 @@ Fields fields_of(DType dtype) {
       return {.halves = 2, .words = 43};
     case DType::q6_k:
       return {.words = 52, .last_halves = 1};
+    case DType::nf4:
+      return {.words = 9};
     default:  // mxfp4
       return {.bytes = 1, .words = 4};
   }

@@ -118,6 +118,9 @@ struct Kernels {
                      int64_t tokens, int64_t columns, Ahead& ahead, float* sums);
   // One row of activations, columns a multiple of 32.
   void (*to_int8)(const float* x, int64_t columns, const Int8RowsOut& out);
+  // A chunk of whole blocks as bf16, columns as rows: to[column * stride + row]. Null where there is no bf16.
+  void (*widen)(DType dtype, const uint8_t* chunk, int64_t columns, Int8Panel& space, bf16* to,
+                int64_t stride);
   bool has_bf16;
 };
 // For this processor; MALSSI_SIMD caps it.

@@ -109,6 +109,7 @@ const Kernels& scalar_kernels() {
                                  .bf16_sums = nullptr,
                                  .float_sums = float_sums,
                                  .to_int8 = to_int8,
+                                 .widen = nullptr,
                                  .has_bf16 = false};
   return table;
 }

@@ -109,6 +109,19 @@ inline void unpack_mxfp4(BlockIn in, BlockOut out) {
   look_up(kValues, out.q, 8 * kRows);
 }
 
+// A level of 64 numbers' largest magnitude. Of the levels, the nearest of 127 parts (plus 128): an error of 1/254 of it at most.
+inline void unpack_nf4(BlockIn in, BlockOut out) {
+  static constexpr uint8_t kValues[16] = {1,   40,  61,  78,  92,  105, 116, 128,
+                                          138, 148, 159, 171, 184, 199, 220, 255};
+  in.fetch_part(1);
+  const uint8_t* const largest = in.words(1);
+  for (int64_t r = 0; r < kRows; ++r)
+    out.scale[r] = out.scale[kRows + r] = std::bit_cast<float>(word_at(largest, r)) * (1.0f / 127);
+  put_nibbles(in.at, out.q);
+  put_nibbles(in.at + 16 * kRows, out.q + 8 * kRows);
+  look_up(kValues, out.q, 16 * kRows);
+}
+
 // Byte `byte` of word `word` of each row, as whole numbers below 256.
 inline uint32_t byte_at(const uint8_t* words, int64_t index, int64_t row) {
   return word_at(words, index / 4 * kRows + row) >> (index % 4 * 8) & 255;
@@ -239,6 +252,7 @@ inline void unpack_block(BlockIn in, BlockOut out) {
   if constexpr (kFormat == DType::q6_k) unpack_q6_k(in, out);
   if constexpr (kFormat == DType::iq4_nl) unpack_iq4_nl(in, out);
   if constexpr (kFormat == DType::mxfp4) unpack_mxfp4(in, out);
+  if constexpr (kFormat == DType::nf4) unpack_nf4(in, out);
 }
 
 template <DType kFormat>
@@ -287,6 +301,8 @@ inline void unpack_int8(DType dtype, const uint8_t* in, int64_t columns, Ahead& 
       return unpack_blocks<DType::q6_k>(in, columns, ahead, panel);
     case DType::iq4_nl:
       return unpack_blocks<DType::iq4_nl>(in, columns, ahead, panel);
+    case DType::nf4:
+      return unpack_blocks<DType::nf4>(in, columns, ahead, panel);
     default:
       return unpack_blocks<DType::mxfp4>(in, columns, ahead, panel);
   }

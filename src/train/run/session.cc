@@ -8,6 +8,7 @@
 #include "base/signal.h"
 #include "io/checkpoint.h"
 #include "train/run/estimate.h"
+#include "train/run/recompute.h"
 #include "train/run/run_events.h"
 #include "train/run/run_folder.h"
 
@@ -153,6 +154,7 @@ RunResult train_run(const RunPlan& plan, Console& console) {
       make_optimizer(plan.trained.parameters, optimizer_options(plan.optim));
   const auto checkpoint =
       latest_checkpoint(plan.folder, [&](std::string_view line) { console.warn(line); });
+  plan.model.keep(kept_for_backward(plan.train, plan.optim, plan.trained, plan.model));
   LoopState start;
   if (checkpoint) start = restore_checkpoint(plan, *optimizer, *checkpoint);
   const RunEstimate estimate = estimate_of(plan, start);

@@ -59,6 +59,7 @@ struct TrainSettings {
   int64_t batch_rows = 12;
   int64_t micro_batch_tokens = 0;
   std::string compute = "auto";
+  std::string recompute = "auto";
   int64_t threads = 0;
   int64_t eval_every = 250;
   int64_t eval_rows = 240;
@@ -77,6 +78,10 @@ struct TrainSettings {
       "tokens computed at once; gradients of the pieces add up; 0 = chosen here", at_least(0));
     v("compute", compute, "number format of the products; auto = bf16 where the machine has it",
       one_of({"auto", "f32", "bf16"}));
+    v("recompute", recompute,
+      "keep the blocks' inputs alone and compute what lies between again for the gradients: the "
+      "same results with less memory, a fourth slower; auto = where memory would be short",
+      one_of({"auto", "on", "off"}));
     v("threads", threads, "threads; 0 = one for each core", at_least(0));
     v("eval_every", eval_every, "steps between validations; 0 = at the end only", at_least(0));
     v("eval_rows", eval_rows, "sequences of a validation; 0 = all there are", at_least(0));

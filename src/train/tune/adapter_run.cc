@@ -8,20 +8,31 @@
 namespace malssi {
 namespace {
 
-bool has_quantised(Model& model) {
-  bool found = false;
+// The block format of a matrix that has one, other than `but`.
+std::optional<DType> quantised_type(Model& model, std::optional<DType> but = {}) {
+  std::optional<DType> found;
   model.visit([&](const Parameter& p) {
     if (p.held == nullptr) return;
-    for (const Tensor& part : *p.held) found |= is_block_format(part.dtype());
+    for (const Tensor& part : *p.held)
+      if (is_block_format(part.dtype()) && part.dtype() != but) found = part.dtype();
   });
   return found;
 }
 
-// Quantised weights stay so; dense ones are converted to what the machine multiplies.
+LoadedModel load_packed(const AdapterRun& run, DType compute, DType packed) {
+  LoadedModel base = load_packed_model(run.data.model, compute, packed);
+  const std::optional<DType> other = quantised_type(*base.model, packed);
+  REQUIRE(!other, run.data.model, ": its weights are ", dtype_name(*other),
+          " already: leave out --base-type ", dtype_name(packed));
+  return base;
+}
+
+// Quantised weights stay so; dense ones are packed, or converted to what the machine multiplies.
 LoadedModel load_base(const AdapterRun& run) {
   const DType compute = compute_type(run.train);
+  if (run.packed) return load_packed(run, compute, *run.packed);
   LoadedModel base = load_model(run.data.model, compute, ImportMode::hold);
-  if (has_quantised(*base.model)) return base;
+  if (quantised_type(*base.model)) return base;
   base = {};  // before the second, so that memory holds one
   return load_model(run.data.model, compute);
 }
@@ -90,24 +101,23 @@ RunResult train_adapter_run(const AdapterRun& run, const std::function<void()>& 
   const int64_t number = model.attach(fresh);
   const VirtualTokens* const tokens = model.virtual_tokens({{.adapter = number, .weight = 1}});
   make_room(run, model, tokens == nullptr ? 0 : tokens->count());
-  std::vector<Parameter> parameters =
-      train_adapter(model, number, static_cast<float>(run.dropout));
+  std::vector<Parameter> parameters = train_adapter(model, number, static_cast<float>(run.dropout));
   const auto begin_beside = [&] {
     begin();
     note_base(run, settings.base_digest);
   };
-  return run_chats({.data = run.data,
-                    .train = run.train,
-                    .optim = run.optim,
-                    .log = run.log,
-                    .schema = run.schema,
-                    .model = model,
-                    .tokenizer = *base.tokenizer,
-                    .chat = chat,
-                    .trained = trained_adapter(model, *base.tokenizer, chat, std::move(parameters),
-                                               settings),
-                    .summary = run.summary},
-                   begin_beside, console);
+  return run_chats(
+      {.data = run.data,
+       .train = run.train,
+       .optim = run.optim,
+       .log = run.log,
+       .schema = run.schema,
+       .model = model,
+       .tokenizer = *base.tokenizer,
+       .chat = chat,
+       .trained = trained_adapter(model, *base.tokenizer, chat, std::move(parameters), settings),
+       .summary = run.summary},
+      begin_beside, console);
 }
 
 }  // namespace malssi

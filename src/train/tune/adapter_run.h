@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,7 +20,9 @@ struct AdapterRun {
   // The adapter that training begins with.
   std::function<Adapter(Model& model, const Tokenizer& tokenizer)> make;
   double dropout = 0;  // in front of low-rank matrices
-  PeftSettings peft;   // without the base
+  std::optional<DType> packed =
+      {};  // what the base's matrices become while they load; none: they stay as the file has them
+  PeftSettings peft;  // without the base
   std::string summary;
 };
 

@@ -29,6 +29,7 @@ RunResult tune(LoraConfig& config, const ConfigSchema& schema, const std::functi
                             .schema = schema,
                             .make = make,
                             .dropout = lora.dropout,
+                            .packed = lora.packed_type(),
                             .peft = {.rank = lora.rank,
                                      .alpha = lora.alpha,
                                      .is_stabilised = lora.rslora,

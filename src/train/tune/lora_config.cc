@@ -9,6 +9,12 @@ double LoraSettings::scale() const {
   return alpha / (rslora ? std::sqrt(r) : r);
 }
 
+std::optional<DType> LoraSettings::packed_type() const {
+  for (const DType dtype : {DType::nf4, DType::q4_k, DType::q8_0})
+    if (base_type == dtype_name(dtype)) return dtype;
+  return {};
+}
+
 void LoraConfig::check() const {
   optim.check();
   sft.check(train);

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
+#include "kernels/dtype.h"
 #include "train/tune/sft_config.h"
 
 namespace malssi {
@@ -17,6 +19,7 @@ struct LoraSettings {
   double dropout = 0.0;
   bool rslora = false;
   bool dora = false;
+  std::string base_type = "auto";
 
   template <class V>
   void visit(V& v) {
@@ -31,8 +34,13 @@ struct LoraSettings {
       between(0, 0.95));
     v("rslora", rslora, "alpha / sqrt(rank) in place of alpha / rank (Kalajdzievski 2023)");
     v("dora", dora, "train the length of each adapted matrix's rows, too (DoRA: Liu et al. 2024)");
+    v("base_type", base_type,
+      "what the frozen matrices are kept as: nf4 (QLoRA), q4_k or q8_0, packed while they load; "
+      "auto = as the file has them",
+      one_of({"auto", "nf4", "q4_k", "q8_0"}));
   }
   double scale() const;
+  std::optional<DType> packed_type() const;  // none: auto
 };
 
 struct LoraConfig {
