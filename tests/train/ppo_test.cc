@@ -252,6 +252,26 @@ TEST_F(Ppo, EightAnswersAtOnceOrOneByOneGiveTheSameGradients) {
   }
 }
 
+TEST_F(Ppo, AJudgeWithOtherTokensReadsTextsButCannotBeTheCritic) {
+  Listener listener;
+  auto base = little_config(scratch_, "bytes");
+  base.tokenizer.kind = "byte";
+  base.model.context = 96;
+  base.train.steps = 1;
+  AlignConfig judge("reward");
+  judge.align.model = run_pretrain(base, listener.console()).model.string();
+  judge.align.data = (*shared_ / "pairs.jsonl").string();
+  small(judge.train, judge.log);
+  judge.train.out = (scratch_ / "judge").string();
+  judge.train.steps = 1;
+  auto made = config("run");
+  made.ppo.reward = run_align(judge, listener.console()).model.string();
+  made.train.steps = 1;
+  EXPECT_TRUE(contains(error_of([&] { run_ppo(made, listener.console()); }), "--critic policy"));
+  made.ppo.critic = "policy";
+  EXPECT_EQ(run_ppo(made, listener.console()).end, LoopEnd::finished);
+}
+
 TEST_F(Ppo, AMissingEndIsPenalised) {
   auto strict = config("strict"), mild = config("mild");
   strict.ppo.max_tokens = mild.ppo.max_tokens = 1;  // no answer can end

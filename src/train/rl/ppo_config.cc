@@ -19,6 +19,7 @@ PpoConfig::PpoConfig() {
   train.eval_rows = 64;
   train.checkpoint_every = 50;
   log.every = 4;
+  log.samples = 4;
   log.sample_prompt = "";
 }
 

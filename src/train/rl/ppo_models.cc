@@ -59,6 +59,13 @@ void begin_own_critic(const PpoConfig& config, PpoModels& models) {
   models.trained.companions = std::move(parameters);
 }
 
+// Beside the policy's own steps: a critic's, and, once for all inner epochs, five forward passes over each answer: it is drawn,
+// its log-probabilities are asked of policy and reference, it is valued and scored.
+double extra_work(const PpoSettings& ppo) {
+  const double critic = ppo.critic == "reward" ? 2.0 / 3 : 0;
+  return critic + 5.0 / 3 / static_cast<double>(ppo.inner_epochs);
+}
+
 }  // namespace
 
 std::unique_ptr<PpoModels> load_ppo_models(const PpoConfig& config,
@@ -73,6 +80,7 @@ std::unique_ptr<PpoModels> load_ppo_models(const PpoConfig& config,
     begin_shared_critic(*models);
   else
     begin_own_critic(config, *models);
+  models->trained.work += extra_work(config.ppo);
   return models;
 }
 
