@@ -98,6 +98,7 @@ void add_align(CLI::App& app, Runner& runner) {
   align->footer("Example: malssi align dpo --model DIR --data pairs.jsonl --out runs/liked");
   align->require_subcommand(1);
   for (const MethodHelp& method : methods()) add_method(*align, method, runner);
+  add_align_grpo(*align, runner);
   add_align_ppo(*align, runner);
 }
 

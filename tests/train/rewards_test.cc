@@ -34,11 +34,11 @@ TEST(ExactReward, ReadsNumbersHoweverTheyAreWritten) {
   EXPECT_EQ(normalised_number("12345678901234567890123"), "12345678901234567890123");
   for (const char* none : {"", "-", "1e5", "1,23", "twelve", "3 4", "1..2"})
     EXPECT_FALSE(normalised_number(none)) << none;
-  EXPECT_EQ(last_number("3-4"), "4");
-  EXPECT_EQ(last_number("it is -4."), "-4");
-  EXPECT_EQ(last_number("1,000 or 2,000.5, say"), "2000.5");
-  EXPECT_EQ(last_number("1, 2,3"), "3");
-  EXPECT_FALSE(last_number("none at all."));
+  EXPECT_EQ(final_number("3-4"), "4");
+  EXPECT_EQ(final_number("it is -4."), "-4");
+  EXPECT_EQ(final_number("1,000 or 2,000.5, say"), "2000.5");
+  EXPECT_EQ(final_number("1, 2,3"), "3");
+  EXPECT_FALSE(final_number("none at all."));
 }
 
 TEST(ExactReward, ComparesResults) {

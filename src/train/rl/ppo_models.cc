@@ -72,9 +72,8 @@ std::unique_ptr<PpoModels> load_ppo_models(const PpoConfig& config,
                                            const std::optional<fs::path>& checkpoint) {
   auto models = std::make_unique<PpoModels>();
   load_policy(config, checkpoint, *models);
-  models->reward =
-      std::make_unique<RewardModel>(config.ppo.reward, compute_type(config.train),
-                                    std::max<int64_t>(config.train.micro_batch_tokens, 1));
+  models->reward = std::make_unique<RewardModel>(
+      config.ppo.reward, RewardModelOptions{.compute = compute_type(config.train)});
   models->trained = begin_policy(config, models->policy);
   if (config.ppo.critic == "policy")
     begin_shared_critic(*models);

@@ -93,7 +93,7 @@ std::optional<std::string> normalised_number(std::string_view text) {
   return shortest(negative, text);
 }
 
-std::optional<std::string> last_number(std::string_view text) {
+std::optional<std::string> final_number(std::string_view text) {
   std::optional<std::string> last;
   for (size_t at = 0; at < text.size();) {
     const size_t end = number_end(text, at);
@@ -135,7 +135,7 @@ bool is_exact(std::string_view text, const Json& expected, std::string_view mark
     return found && same(*found, wanted);
   }
   const auto number = normalised_number(wanted);
-  return number ? last_number(text) == number : same(text, wanted);
+  return number ? final_number(text) == number : same(text, wanted);
 }
 
 }  // namespace malssi

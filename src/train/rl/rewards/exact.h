@@ -13,7 +13,7 @@ namespace malssi {
 // The number that a text is, written the shortest way ("1234.5"); nothing where it is none.
 std::optional<std::string> normalised_number(std::string_view text);
 // The last number in a text, so written; "3-4" holds 3 and 4.
-std::optional<std::string> last_number(std::string_view text);
+std::optional<std::string> final_number(std::string_view text);
 
 // What follows the last `marker`, to the end of its line; of a marker that ends with "{", to its closing "}". Nothing where
 // the marker is missing.
