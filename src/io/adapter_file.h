@@ -31,6 +31,7 @@ struct AdapterFile {
   double alpha = 0;
   std::vector<AdapterPart> parts = {};
   AdapterExtras extras = {};
+  Tensor score = {};  // of a reward model: the value head [1, width]
   int64_t file_bytes = 0;
 
   std::string where() const { return path.string(); }
@@ -43,7 +44,8 @@ fs::path find_adapter(const fs::path& path);
 // Numbers stay in the file, which remains mapped. Error: no adapter, a damaged one, or one of a kind that is refused.
 AdapterFile open_adapter(const fs::path& adapter_or_run);
 
-// Under Hugging Face's names and in their order of rows, for this model. Error: GGUF's is for another architecture.
+// Under Hugging Face's names and in their order of rows, for this model. Error: GGUF's is for another architecture; a value head,
+// of which the model has none. A model that has one takes its numbers.
 Adapter fit_adapter(const AdapterFile& file, Model& model);
 // Opens it and attaches it; returns its number in the model.
 int64_t attach_adapter(Model& model, const fs::path& path);
@@ -57,9 +59,9 @@ struct PeftSettings {
   double alpha = 16;
   bool is_stabilised = false;  // rsLoRA: the scale is alpha / sqrt(rank)
   double dropout = 0;
-  bool has_magnitudes = false;                // DoRA
-  std::string activation = "relu";            // of a bottleneck
-  double scaling = 1;                         // of a bottleneck
+  bool has_magnitudes = false;      // DoRA
+  std::string activation = "relu";  // of a bottleneck
+  double scaling = 1;               // of a bottleneck
 };
 // Writes train_adapter()'s tensors, in f32, and their settings into the staging() of an AtomicFolder. Matrices that files hold
 // transposed (GPT-2's) are told so.

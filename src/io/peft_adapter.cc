@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::string_view kPrefix = kPeftPrefix;
 constexpr std::string_view kA = ".lora_A", kB = ".lora_B", kMagnitude = ".lora_magnitude_vector";
+constexpr std::string_view kScore = "base_model.model.score.weight";
 constexpr int64_t kMaxRank = 65536;
 
 struct Refusal {
@@ -48,14 +49,16 @@ AdapterKind kind_of(const Json& config, const std::string& where) {
     if (peft_kind(kind) == type) return kind;
     known += concat(known.empty() ? "" : ", ", peft_kind(kind));
   }
-  throw Error(concat(where, ": a PEFT adapter of the kind \"", type, "\"; those of ", known,
-                     " are read"));
+  throw Error(
+      concat(where, ": a PEFT adapter of the kind \"", type, "\"; those of ", known, " are read"));
 }
 
 void check_settings(const Json& config, const std::string& where) {
   for (const auto& [key, what] : kRefusals) {
     const auto found = config.find(key);
-    REQUIRE(found == config.end() || is_unset(*found), where, ": \"", key, "\" is ",
+    const bool is_score = key == "modules_to_save" && found != config.end() &&
+                          *found == Json::array({std::string(kPeftScore)});
+    REQUIRE(found == config.end() || is_unset(*found) || is_score, where, ": \"", key, "\" is ",
             dump_json(*found).substr(0, 80), ": ", what,
             " cannot be applied; merge the adapter into its base with the program that made it");
   }
@@ -103,6 +106,7 @@ std::map<std::string, AdapterPart> read_pairs(const Safetensors& file, bool has_
   std::map<std::string, AdapterPart> pairs;
   for (const Entry& entry : file.entries()) {
     std::string_view module = entry.name;
+    if (entry.name == kScore) continue;
     if (module.ends_with(".weight")) module.remove_suffix(7);  // loralib's names have none
     const bool is_a = module.ends_with(kA), is_b = module.ends_with(kB),
                is_magnitude = has_magnitudes && module.ends_with(kMagnitude);
@@ -113,8 +117,9 @@ std::map<std::string, AdapterPart> read_pairs(const Safetensors& file, bool has_
     module.remove_suffix((is_magnitude ? kMagnitude : kA).size());
     if (module.starts_with(kPrefix)) module.remove_prefix(kPrefix.size());
     AdapterPart& part = pairs[std::string(module)];
-    (is_magnitude ? part.magnitude : is_a ? part.a : part.b) =
-        borrow_numbers(file, entry, is_magnitude ? 1 : 2);
+    (is_magnitude ? part.magnitude
+     : is_a       ? part.a
+                  : part.b) = borrow_numbers(file, entry, is_magnitude ? 1 : 2);
   }
   REQUIRE(!pairs.empty(), where, ": holds no tensors, so no adapter");
   for (const auto& [module, part] : pairs)
@@ -138,8 +143,8 @@ void check_pair(const std::string& module, const AdapterPart& part, double rank,
 
 Tensor borrow_numbers(const Safetensors& file, const Entry& entry, int rank) {
   const Tensor tensor = file.borrow(entry);
-  const bool is_number = tensor.dtype() == DType::f32 || tensor.dtype() == DType::f16 ||
-                         tensor.dtype() == DType::bf16;
+  const bool is_number =
+      tensor.dtype() == DType::f32 || tensor.dtype() == DType::f16 || tensor.dtype() == DType::bf16;
   REQUIRE(is_number && tensor.shape().rank() == rank, file.path().string(), ": \"", entry.name,
           "\" is ", describe(entry), "; expected ", rank == 1 ? "a vector" : "a matrix",
           " of F32, F16 or BF16");
@@ -187,6 +192,7 @@ AdapterFile open_peft_adapter(const fs::path& folder) {
   file.base_digest =
       get_or<std::string>(weights.metadata(), kPeftDigest, "", weights.path().string());
   file.file_bytes = weights.file_bytes();
+  if (weights.find(kScore)) file.score = weights.load(std::string(kScore));
   if (file.kind == AdapterKind::lora)
     read_lora(config, weights, where, file);
   else

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <set>
 
 #include "base/error.h"
@@ -8,8 +9,14 @@
 namespace malssi {
 namespace {
 
+// Of a reward model: saved whole beside the adapter.
+bool is_value_head(const Parameter& parameter) { return parameter.name == kPeftScore; }
+
 // PEFT's name of the tensor.
-const std::string& published(const Parameter& parameter) { return parameter.parts.front().name; }
+std::string published(const Parameter& parameter) {
+  if (is_value_head(parameter)) return concat(kPeftPrefix, kPeftScore, ".weight");
+  return parameter.parts.front().name;
+}
 
 // The module whose tensor it is: its name without the last word.
 std::string module_of(const Parameter& parameter) {
@@ -77,6 +84,7 @@ void put_targets(Model& model, const std::vector<Parameter>& parameters, Adapter
                  Json& config) {
   std::set<std::string> modules, inner;  // inner: whose inputs IA3 scales
   for (const Parameter& p : parameters) {
+    if (is_value_head(p)) continue;
     std::string module = module_of(p);
     if (kind == AdapterKind::bottleneck || kind == AdapterKind::norms)
       module.resize(module.rfind('.'));
@@ -105,7 +113,9 @@ void write_peft_files(const fs::path& folder, Model& model,
   const AdapterKind kind = settings.kind;
   Json config;
   config["peft_type"] = peft_kind(kind);
-  config["task_type"] = "CAUSAL_LM";
+  const bool scores = std::ranges::any_of(parameters, is_value_head);
+  config["task_type"] = scores ? "SEQ_CLS" : "CAUSAL_LM";
+  if (scores) config["modules_to_save"] = {kPeftScore};
   config["base_model_name_or_path"] = settings.base;
   config["inference_mode"] = true;
   if (kind == AdapterKind::lora) put_lora(settings, config);

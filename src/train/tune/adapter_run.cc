@@ -3,60 +3,10 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "io/weights_digest.h"
-#include "train/tune/student.h"
+#include "train/tune/lora_student.h"
 
 namespace malssi {
 namespace {
-
-// The block format of a matrix that has one, other than `but`.
-std::optional<DType> quantised_type(Model& model, std::optional<DType> but = {}) {
-  std::optional<DType> found;
-  model.visit([&](const Parameter& p) {
-    if (p.held == nullptr) return;
-    for (const Tensor& part : *p.held)
-      if (is_block_format(part.dtype()) && part.dtype() != but) found = part.dtype();
-  });
-  return found;
-}
-
-LoadedModel load_packed(const AdapterRun& run, DType compute, DType packed) {
-  LoadedModel base = load_packed_model(run.data.model, compute, packed);
-  const std::optional<DType> other = quantised_type(*base.model, packed);
-  REQUIRE(!other, run.data.model, ": its weights are ", dtype_name(*other),
-          " already: leave out --base-type ", dtype_name(packed));
-  return base;
-}
-
-// Quantised weights stay so; dense ones are packed, or converted to what the machine multiplies.
-LoadedModel load_base(const AdapterRun& run) {
-  const DType compute = compute_type(run.train);
-  if (run.packed) return load_packed(run, compute, *run.packed);
-  LoadedModel base = load_model(run.data.model, compute, ImportMode::hold);
-  if (quantised_type(*base.model)) return base;
-  base = {};  // before the second, so that memory holds one
-  return load_model(run.data.model, compute);
-}
-
-// The base cannot get new tokens: their embeddings would have to be trained.
-void check_tokens(const ChatTemplate& chat, const Tokenizer& tokenizer, const std::string& model) {
-  for (const std::string& token : chat.special_tokens())
-    REQUIRE(tokenizer.token_id(token), model, ": its tokenizer lacks \"", token,
-            "\" of the chat template \"", chat.style(),
-            "\", and an adapter brings no tokens: choose another (--chat-template alpaca) or tune "
-            "all weights first (malssi tune sft)");
-}
-
-ChatTemplate chat_of(const ConversationSettings& data, const LoadedModel& base) {
-  if (data.chat_template.empty() && base.chat) return *base.chat;
-  const Tokenizer& tokenizer = *base.tokenizer;
-  const std::string style = data.chat_template.empty() ? "malssi" : data.chat_template;
-  const ChatTemplate chat =
-      tokenizer.eos_id() < 0
-          ? ChatTemplate::named(style)
-          : ChatTemplate::named(style, tokenizer.token_bytes(tokenizer.eos_id()));
-  check_tokens(chat, tokenizer, data.model);
-  return chat;
-}
 
 fs::path base_json(const AdapterRun& run) { return fs::path(run.train.out) / "base.json"; }
 
@@ -89,9 +39,10 @@ void make_room(const AdapterRun& run, const Model& model, int64_t tokens) {
 
 RunResult train_adapter_run(const AdapterRun& run, const std::function<void()>& begin,
                             Console& console) {
-  const LoadedModel base = load_base(run);
+  const Student base = load_frozen(run.data.model, {.chat_template = run.data.chat_template,
+                                                    .compute = compute_type(run.train),
+                                                    .packed = run.packed});
   Model& model = *base.model;
-  const ChatTemplate chat = chat_of(run.data, base);
   PeftSettings settings = run.peft;
   settings.base = run.data.model;
   settings.base_digest = weights_digest(run.data.model);
@@ -106,18 +57,18 @@ RunResult train_adapter_run(const AdapterRun& run, const std::function<void()>& 
     begin();
     note_base(run, settings.base_digest);
   };
-  return run_chats(
-      {.data = run.data,
-       .train = run.train,
-       .optim = run.optim,
-       .log = run.log,
-       .schema = run.schema,
-       .model = model,
-       .tokenizer = *base.tokenizer,
-       .chat = chat,
-       .trained = trained_adapter(model, *base.tokenizer, chat, std::move(parameters), settings),
-       .summary = run.summary},
-      begin_beside, console);
+  return run_chats({.data = run.data,
+                    .train = run.train,
+                    .optim = run.optim,
+                    .log = run.log,
+                    .schema = run.schema,
+                    .model = model,
+                    .tokenizer = *base.tokenizer,
+                    .chat = base.chat,
+                    .trained = trained_adapter(model, *base.tokenizer, base.chat,
+                                               std::move(parameters), settings),
+                    .summary = run.summary},
+                   begin_beside, console);
 }
 
 }  // namespace malssi

@@ -2,9 +2,9 @@
 
 #include "base/error.h"
 #include "base/lock.h"
-#include "io/peft_targets.h"
 #include "train/run/run_folder.h"
 #include "train/tune/adapter_run.h"
+#include "train/tune/lora_student.h"
 
 namespace malssi {
 namespace {
@@ -12,15 +12,8 @@ namespace {
 RunResult tune(LoraConfig& config, const ConfigSchema& schema, const std::function<void()>& begin,
                Console& console) {
   const LoraSettings& lora = config.lora;
-  const auto seed = static_cast<uint64_t>(config.train.seed);
-  const auto make = [&lora, seed](Model& model, const Tokenizer&) {
-    const PeftTargets targets(peft_targets(lora.targets), "lora.targets");
-    return make_adapter(
-        model, {.rank = lora.rank,
-                .scale = static_cast<float>(lora.scale()),
-                .is_target = [&](const std::string& matrix) { return targets.name(matrix); },
-                .seed = seed,
-                .has_magnitudes = lora.dora});
+  const auto make = [&](Model& model, const Tokenizer&) {
+    return make_lora(model, lora, static_cast<uint64_t>(config.train.seed));
   };
   return train_adapter_run({.data = config.sft,
                             .train = config.train,
@@ -30,11 +23,7 @@ RunResult tune(LoraConfig& config, const ConfigSchema& schema, const std::functi
                             .make = make,
                             .dropout = lora.dropout,
                             .packed = lora.packed_type(),
-                            .peft = {.rank = lora.rank,
-                                     .alpha = lora.alpha,
-                                     .is_stabilised = lora.rslora,
-                                     .dropout = lora.dropout,
-                                     .has_magnitudes = lora.dora},
+                            .peft = peft_settings(lora, config.sft.model),
                             .summary = "An adapter that follows instructions"},
                            begin, console);
 }

@@ -1,0 +1,53 @@
+// malssi align grpo: reinforcement learning with rewards that can be checked.
+#include <memory>
+
+#include "cli/commands.h"
+#include "train/rl/grpo.h"
+
+namespace malssi {
+namespace {
+
+struct GrpoCommand {
+  std::string recipe;
+  GrpoConfig config;
+  ConfigSchema schema{config};
+};
+
+constexpr const char* kFooter =
+    "Examples:\n"
+    "  malssi align grpo --model runs/chat --data sums.jsonl --out runs/better\n"
+    "  malssi align grpo --model DIR --data gsm8k.jsonl --use exact,think=0.2 --answer-after "
+    "'####' \\\n"
+    "    --loss dapo --max-tokens 512 --out runs/better\n"
+    "  malssi align grpo --model DIR --data tasks.jsonl --use tests,length=0.1 \\\n"
+    "    --test-command 'python3 ~/check.py code.txt' --beta 0.04 --out runs/coder\n"
+    "Records are {\"prompt\": .., \"answer\": ..}, texts or lists of messages, or {\"messages\": "
+    "[..]}; "
+    "rewards find\nother fields in them, too. A row (--batch-rows) is one prompt, to which --group "
+    "answers are drawn.\n"
+    "Commands run once for each answer, in an empty folder with answer.txt (also standard input), "
+    "code.txt (its\nlast ``` block), prompt.txt and record.json, without a network where the "
+    "system "
+    "permits it.\n"
+    "The finished model is OUT/model; a run that was stopped goes on with: malssi resume OUT";
+
+}  // namespace
+
+void add_align_grpo(CLI::App& align, Runner& runner) {
+  auto command = std::make_shared<GrpoCommand>();
+  CLI::App* sub = align.add_subcommand(
+      "grpo",
+      "reinforcement learning from checked answers: GRPO, Dr. GRPO, DAPO, GSPO, RLOO, "
+      "REINFORCE++");
+  sub->footer(kFooter);
+  sub->add_option("recipe", command->recipe, "settings, as a TOML file")->type_name("RECIPE.toml");
+  command->schema.add_flags(*sub);
+  sub->callback([command, &runner] {
+    command->schema.load_environment();
+    if (!command->recipe.empty()) command->schema.load_toml(command->recipe);
+    command->schema.check();
+    run_grpo(command->config, runner.console);
+  });
+}
+
+}  // namespace malssi

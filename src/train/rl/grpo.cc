@@ -1,0 +1,203 @@
+#include "train/rl/grpo.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.h"
+#include "base/format.h"
+#include "base/lock.h"
+#include "base/signal.h"
+#include "io/checkpoint.h"
+#include "models/value_head.h"
+#include "train/rl/rl_objective.h"
+#include "train/run/metrics.h"
+#include "train/run/run_folder.h"
+#include "train/tune/student.h"
+
+namespace malssi {
+namespace {
+
+struct Prompts {
+  std::vector<RlPrompt> train, validation;
+};
+
+std::vector<RlPrompt> load(const fs::path& file, const GrpoSettings& settings, Console& console) {
+  RlPrompts read = load_rl_prompts(file, {.skip_invalid = settings.skip_invalid});
+  if (read.invalid > 0)
+    console.warn(concat(file.string(), ": ", read.invalid,
+                        " malformed records left out; the first: ", read.first_invalid));
+  return std::move(read.prompts);
+}
+
+Prompts load_prompts(const GrpoConfig& config, Console& console) {
+  const GrpoSettings& grpo = config.grpo;
+  Prompts all{.train = load(grpo.data, grpo, console), .validation = {}};
+  if (!grpo.val.empty()) {
+    all.validation = load(grpo.val, grpo, console);
+  } else if (grpo.val_fraction > 0) {
+    all.validation =
+        take_held_out(all.train, grpo.val_fraction, static_cast<uint64_t>(config.train.seed));
+  }
+  const auto most = static_cast<size_t>(config.train.eval_rows);
+  if (most > 0 && all.validation.size() > most) all.validation.resize(most);
+  return all;
+}
+
+void encode(Prompts& prompts, const Student& student, const GrpoConfig& config, Console& console) {
+  const int64_t context = student.model->config().context, answer = config.grpo.max_tokens;
+  int64_t left_out = 0;
+  for (std::vector<RlPrompt>* each : {&prompts.train, &prompts.validation})
+    if (!each->empty())
+      left_out += encode_rl_prompts(*each, *student.tokenizer, student.chat, context, answer);
+  if (left_out > 0)
+    console.warn(concat(left_out, " prompts left out: they leave no room for ", answer,
+                        " tokens of an answer (grpo.max_tokens) in a context of ", context));
+  console.note(concat("prompts: ", human_count(static_cast<double>(prompts.train.size())),
+                      " to learn from, ", prompts.validation.size(), " to validate on"));
+}
+
+// Fills in what was left to choose, so that RUN/config.toml tells what is done.
+void resolve(GrpoConfig& config, const Prompts& prompts) {
+  if (config.train.micro_batch_tokens == 0) config.train.micro_batch_tokens = 2048;
+  if (config.train.steps > 0) return;
+  const double lessons = std::ceil(config.grpo.epochs * static_cast<double>(prompts.train.size()) /
+                                   static_cast<double>(config.train.batch_rows));
+  config.train.steps = std::max<int64_t>(1, static_cast<int64_t>(lessons)) *
+                       config.grpo.mini_batches * config.grpo.inner_epochs;
+}
+
+RlOptions rl_options(const GrpoConfig& config, const Student& student) {
+  const GrpoSettings& grpo = config.grpo;
+  return {.method = grpo.method,
+          .rollout = {.samples = grpo.group,
+                      .temperature = grpo.temperature,
+                      .top_k = grpo.top_k,
+                      .top_p = grpo.top_p,
+                      .max_tokens = grpo.max_tokens,
+                      .ends = student.chat.stop_ids(*student.tokenizer),
+                      .lanes = grpo.lanes,
+                      .stop_requested = StopSignal::requested},
+          .prompts = config.train.batch_rows,
+          .mini_batches = grpo.mini_batches,
+          .inner_epochs = grpo.inner_epochs,
+          .most_draws = grpo.method.filters_groups() ? grpo.most_draws : 1,
+          .skip_unended = grpo.skip_unended,
+          .piece_tokens = config.train.micro_batch_tokens,
+          .seed = static_cast<uint64_t>(config.train.seed)};
+}
+
+StudentOptions student_options(const GrpoConfig& config) {
+  return {.chat_template = config.grpo.chat_template, .compute = compute_type(config.train)};
+}
+
+Student load_policy(const fs::path& folder, const GrpoConfig& config) {
+  Student student = load_student(folder, student_options(config));
+  REQUIRE(!has_value_head(*student.model), folder.string(),
+          ": is a reward model, which writes no answers: name a language model");
+  return student;
+}
+
+// The same few at each validation, so that the report can show them side by side.
+std::vector<SamplePrompt> sample_prompts(const Prompts& prompts, const Student& student,
+                                         const LogSettings& log) {
+  std::vector<SamplePrompt> list;
+  for (const RlPrompt& each : prompts.validation.empty() ? prompts.train : prompts.validation) {
+    if (std::ssize(list) >= log.samples) break;
+    list.push_back(chat_prompt(*student.tokenizer, student.chat, each.messages));
+  }
+  return list;
+}
+
+std::string summary(const GrpoConfig& config, size_t prompts) {
+  std::string rewards;
+  for (const std::string& each : config.reward.use)
+    rewards += concat(rewards.empty() ? "" : ", ", each);
+  return concat("Trained by reinforcement learning (", config.grpo.method.loss,
+                "; rewards: ", rewards, "), from ", config.grpo.model, ", on ", prompts,
+                " prompts.");
+}
+
+// What came of it, from the records of the validations.
+void tell_gain(const RunResult& result, const fs::path& run, Console& console) {
+  if (result.end == LoopEnd::interrupted || result.state.best_step < 0) return;
+  const std::vector<Metrics> lines = read_metrics(run / "metrics.jsonl");
+  for (const std::string figure : {"val_reward", "val_accuracy"}) {
+    std::vector<double> seen;  // the first, and that of the model that is kept
+    for (const Metrics& line : lines)
+      if (std::isfinite(line.figure(figure)) &&
+          (seen.empty() || line.step == result.state.best_step))
+        seen.push_back(line.figure(figure));
+    if (seen.size() == 2)
+      console.note(concat("held-out ", figure == "val_reward" ? "reward" : "exact answers", ": ",
+                          human_number(seen[0]), " before, ", human_number(seen[1]), " after"));
+  }
+}
+
+// As pretrain() in pretrain.cc. checkpoint: what to go on from, if anything.
+RunResult train(GrpoConfig& config, ConfigSchema& schema, const std::optional<fs::path>& checkpoint,
+                const std::function<void()>& begin, Console& console) {
+  const Student student =
+      load_policy(checkpoint ? *checkpoint : fs::path(config.grpo.model), config);
+  Prompts prompts = load_prompts(config, console);
+  encode(prompts, student, config, console);
+  resolve(config, prompts);
+  const AnswerJudge judge(
+      *student.tokenizer,
+      make_rewards(config.reward, config.grpo.max_tokens, compute_type(config.train),
+                   [&](std::string_view line) { console.warn(line); }),
+      config.reward.answer_after);
+  std::optional<Student> reference;
+  if (config.grpo.method.needs_reference()) reference = load_policy(config.grpo.model, config);
+  begin();
+  RlObjective objective({.policy = *student.model,
+                         .reference = reference ? reference->model.get() : nullptr,
+                         .tokenizer = *student.tokenizer},
+                        judge, prompts.train, prompts.validation, rl_options(config, student));
+  const int64_t answers = config.train.batch_rows * config.grpo.group / config.grpo.mini_batches;
+  const RunPlan plan{
+      .folder = config.train.out,
+      .summary = summary(config, prompts.train.size()),
+      .config = schema.to_json(),
+      .model = *student.model,
+      .tokenizer = *student.tokenizer,
+      .chat = &student.chat,
+      .trained = whole_model(*student.model, *student.tokenizer, &student.chat),
+      .objective = objective,
+      .optim = config.optim,
+      .train = config.train,
+      .log = config.log,
+      .steps = config.train.steps,
+      .tokens_per_step = answers * (std::ssize(prompts.train[0].ids) + config.grpo.max_tokens / 2),
+      .context = std::ssize(prompts.train[0].ids) + config.grpo.max_tokens,
+      .loss_unit = "(the held-out reward, negated)",
+      .prompts = sample_prompts(prompts, student, config.log)};
+  const RunResult result = train_run(plan, console);
+  tell_gain(result, config.train.out, console);
+  return result;
+}
+
+}  // namespace
+
+RunResult run_grpo(GrpoConfig config, Console& console) {
+  ConfigSchema schema(config);
+  schema.check();
+  const fs::path run = config.train.out;
+  const FolderLock lock(run);
+  check_no_run(run);
+  settle(config.train, {&config.grpo.model, &config.grpo.data, &config.grpo.val,
+                        &config.reward.schema, &config.reward.reward_model});
+  const auto begin = [&] { begin_run(run, "grpo", schema.to_toml()); };
+  return train(config, schema, {}, begin, console);
+}
+
+RunResult resume_grpo(const fs::path& run, const std::vector<std::string>& settings,
+                      Console& console) {
+  GrpoConfig config;
+  ConfigSchema schema(config);
+  reload_run(schema, config.train, run, settings);
+  const auto checkpoint = latest_checkpoint(run);
+  const auto begin = begin_again(schema, run, settings);
+  return train(config, schema, checkpoint, begin, console);
+}
+
+}  // namespace malssi
