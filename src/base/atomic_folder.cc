@@ -96,7 +96,7 @@ void write_manifest(const fs::path& folder) {
     sync_descriptor(descriptor.get(), full);
     const MappedFile content = MappedFile::open(full);
     files[file.generic_string()] = {{"bytes", content.size()},
-                                    {"hash", hash_text(hash64(content.bytes()))}};
+                                    {"hash", hash_text(hash64_mapped(content.bytes()))}};
   }
   const Json manifest = {{"format", "malssi folder"}, {"hash", "xxh64"}, {"files", files}};
   write_file(folder / kManifestName, dump_json(manifest, 2) + "\n");
@@ -138,7 +138,7 @@ void verify_file(const fs::path& folder, const std::string& name, const Json& en
   const MappedFile content = MappedFile::open(path);
   REQUIRE(content.size() == bytes, path.string(), ": damaged: ", content.size(),
           " bytes instead of ", bytes);
-  REQUIRE(hash_text(hash64(content.bytes())) == get<std::string>(entry, "hash", where),
+  REQUIRE(hash_text(hash64_mapped(content.bytes())) == get<std::string>(entry, "hash", where),
           path.string(), ": damaged: its content does not match ", kManifestName);
 }
 

@@ -58,6 +58,7 @@ void add_lora(CLI::App& tune, Runner& runner) {
           "  malssi tune lora --model DIR --data chats.jsonl --out runs/adapter\n"
           "  malssi tune lora --model model.gguf --data chats.jsonl --rank 16 --alpha 32 \\\n"
           "    --targets all-linear --dropout 0.05 --out runs/adapter\n"
+          "  malssi tune lora --model DIR --data chats.jsonl --base-type nf4 --out runs/adapter\n"
           "  malssi chat --model DIR --lora runs/adapter/adapter\n") +
       kRecords +
       "OUT/adapter is a PEFT folder:\n"

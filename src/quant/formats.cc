@@ -7,8 +7,8 @@
 namespace malssi {
 namespace {
 
-constexpr const QuantFormat* kFormats[] = {&kQ8_0, &kQ4_0, &kQ4_1, &kQ5_0, &kQ5_1,  &kQ2K,
-                                           &kQ3K,  &kQ4K,  &kQ5K,  &kQ6K,  &kIq4Nl, &kMxfp4, &kNf4};
+constexpr const QuantFormat* kFormats[] = {&kQ8_0, &kQ4_0, &kQ4_1, &kQ5_0,  &kQ5_1,  &kQ2K, &kQ3K,
+                                           &kQ4K,  &kQ5K,  &kQ6K,  &kIq4Nl, &kMxfp4, &kNf4};
 
 // Rows that a thread takes at once: some ten thousand numbers.
 int64_t grain(int64_t columns) { return 16384 / columns + 1; }

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include "base/file.h"
+#include "scratch.h"
+
 #include <string>
 #include <vector>
 
@@ -34,6 +37,16 @@ TEST(Hash64, ChangesWithEveryBit) {
     EXPECT_NE(hash64(text), original) << "bit " << bit;
     text[bit / 8] ^= static_cast<char>(1 << (bit % 8));
   }
+}
+
+TEST(Hash64, OfAMappedFileIsThatOfItsBytes) {
+  const ScratchFolder scratch;
+  std::string text(9'000'001, 'a');
+  for (size_t i = 0; i < text.size(); i += 777) text[i] = static_cast<char>(i % 251);
+  write_file(scratch / "long", text);
+  const MappedFile file = MappedFile::open(scratch / "long");
+  EXPECT_EQ(hash64_mapped(file.bytes()), hash64(text));
+  EXPECT_EQ(file.text(), text);
 }
 
 TEST(Hash64, PrintsSixteenDigits) {

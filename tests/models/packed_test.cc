@@ -44,7 +44,10 @@ TEST(PackedWeights, MatricesAreHeldInTheFormatAndTheRestAsItWas) {
     import_packed_weights(*packed, find, DType::q8_0);
     int64_t matrices = 0;
     packed->visit([&](const Parameter& p) {
-      if (p.held == nullptr) return EXPECT_FALSE(is_block_format(p.value->dtype())) << p.name;
+      if (p.held == nullptr) {
+        EXPECT_FALSE(is_block_format(p.value->dtype())) << p.name;
+        return;
+      }
       for (const Tensor& part : *p.held) EXPECT_EQ(part.dtype(), DType::q8_0) << p.name;
       ++matrices;
     });

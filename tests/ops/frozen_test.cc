@@ -34,8 +34,8 @@ void expect_near(const Tensor& got, const Tensor& want, double part) {
   EXPECT_LT(std::sqrt(error), part * std::sqrt(norm));
 }
 
-constexpr DType kFormats[] = {DType::q8_0, DType::q4_0, DType::q4_1,  DType::q5_0,
-                              DType::q5_1, DType::q2_k, DType::q3_k,  DType::q4_k,
+constexpr DType kFormats[] = {DType::q8_0, DType::q4_0, DType::q4_1,   DType::q5_0,
+                              DType::q5_1, DType::q2_k, DType::q3_k,   DType::q4_k,
                               DType::q5_k, DType::q6_k, DType::iq4_nl, DType::nf4};
 
 TEST(Frozen, InputGradientIsThatOfTheWidenedWeight) {
