@@ -12,13 +12,14 @@ namespace {
 void add_sft(CLI::App& tune, Runner& runner) {
   CLI::App* sub = tune.add_subcommand("sft", "train all weights on conversations");
   sub->footer(
-      std::string("Examples:\n"
-                  "  malssi tune sft --model runs/base/model --data chats.jsonl --out runs/chat\n"
-                  "  malssi tune sft --model DIR --data train.jsonl --val held-out.jsonl --epochs "
-                  "2 --lr 1e-4 "
-                  "\\\n"
-                  "    --out runs/chat\n"
-                  "  malssi tune sft --model DIR --data chats.jsonl --last-layers 4 --out runs/top\n") +
+      std::string(
+          "Examples:\n"
+          "  malssi tune sft --model runs/base/model --data chats.jsonl --out runs/chat\n"
+          "  malssi tune sft --model DIR --data train.jsonl --val held-out.jsonl --epochs "
+          "2 --lr 1e-4 "
+          "\\\n"
+          "    --out runs/chat\n"
+          "  malssi tune sft --model DIR --data chats.jsonl --last-layers 4 --out runs/top\n") +
       kRecords +
       "The finished model is OUT/model; a run that was stopped goes\n"
       "on with: malssi resume OUT");

@@ -57,9 +57,9 @@ struct PeftSettings {
   double alpha = 16;
   bool is_stabilised = false;  // rsLoRA: the scale is alpha / sqrt(rank)
   double dropout = 0;
-  bool has_magnitudes = false;                // DoRA
-  std::string activation = "relu";            // of a bottleneck
-  double scaling = 1;                         // of a bottleneck
+  bool has_magnitudes = false;      // DoRA
+  std::string activation = "relu";  // of a bottleneck
+  double scaling = 1;               // of a bottleneck
 };
 // Writes train_adapter()'s tensors, in f32, and their settings into the staging() of an AtomicFolder. Matrices that files hold
 // transposed (GPT-2's) are told so.

@@ -103,7 +103,8 @@ std::vector<NamedTensor> stacked(const std::vector<Opened>& all, Json& config) {
     REQUIRE(each.file.kind == AdapterKind::lora, each.file.where(), ": of the kind ",
             peft_kind(each.file.kind), "; only LoRA is stacked");
     for (const AdapterPart& part : each.file.parts) {
-      REQUIRE(!part.magnitude, each.file.where(), ": DoRA's products do not add up: merge it "
+      REQUIRE(!part.magnitude, each.file.where(),
+              ": DoRA's products do not add up: merge it "
               "(malssi tune merge) instead");
       matrices[part.matrix].emplace_back(&part, each.weight);
     }

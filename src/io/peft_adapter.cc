@@ -48,8 +48,8 @@ AdapterKind kind_of(const Json& config, const std::string& where) {
     if (peft_kind(kind) == type) return kind;
     known += concat(known.empty() ? "" : ", ", peft_kind(kind));
   }
-  throw Error(concat(where, ": a PEFT adapter of the kind \"", type, "\"; those of ", known,
-                     " are read"));
+  throw Error(
+      concat(where, ": a PEFT adapter of the kind \"", type, "\"; those of ", known, " are read"));
 }
 
 void check_settings(const Json& config, const std::string& where) {
@@ -113,8 +113,9 @@ std::map<std::string, AdapterPart> read_pairs(const Safetensors& file, bool has_
     module.remove_suffix((is_magnitude ? kMagnitude : kA).size());
     if (module.starts_with(kPrefix)) module.remove_prefix(kPrefix.size());
     AdapterPart& part = pairs[std::string(module)];
-    (is_magnitude ? part.magnitude : is_a ? part.a : part.b) =
-        borrow_numbers(file, entry, is_magnitude ? 1 : 2);
+    (is_magnitude ? part.magnitude
+     : is_a       ? part.a
+                  : part.b) = borrow_numbers(file, entry, is_magnitude ? 1 : 2);
   }
   REQUIRE(!pairs.empty(), where, ": holds no tensors, so no adapter");
   for (const auto& [module, part] : pairs)
@@ -138,8 +139,8 @@ void check_pair(const std::string& module, const AdapterPart& part, double rank,
 
 Tensor borrow_numbers(const Safetensors& file, const Entry& entry, int rank) {
   const Tensor tensor = file.borrow(entry);
-  const bool is_number = tensor.dtype() == DType::f32 || tensor.dtype() == DType::f16 ||
-                         tensor.dtype() == DType::bf16;
+  const bool is_number =
+      tensor.dtype() == DType::f32 || tensor.dtype() == DType::f16 || tensor.dtype() == DType::bf16;
   REQUIRE(is_number && tensor.shape().rank() == rank, file.path().string(), ": \"", entry.name,
           "\" is ", describe(entry), "; expected ", rank == 1 ? "a vector" : "a matrix",
           " of F32, F16 or BF16");

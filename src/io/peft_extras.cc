@@ -21,8 +21,7 @@ std::pair<std::string, std::string> split(const Entry& entry,
     if (name.ends_with(ending) && name.size() > ending.size() + 1)
       return {std::string(name.substr(0, name.size() - ending.size() - 1)), std::string(ending)};
   throw Error(concat(where, ": holds \"", entry.name, "\"; expected names that end with ",
-                     *endings.begin(),
-                     ": what else there is cannot be applied"));
+                     *endings.begin(), ": what else there is cannot be applied"));
 }
 
 PeftTargets targets_of(const Json& config, const char* key, const std::string& where) {

@@ -88,8 +88,8 @@ Tensor low_rank_product(const Tensor& x, const LowRank& term, const AdapterRows:
   const LinearOptions wide{.bias = {}, .out = DType::f32};
   const uint64_t seed = splitmix64(dropout_seed + splitmix64(term.stream));
   const bool drops = dropout_seed != 0 && term.dropout > 0;
-  const Tensor inner = drops ? linear_of_dropped(own, term.a, {term.dropout, seed})
-                             : linear(own, term.a, wide);
+  const Tensor inner =
+      drops ? linear_of_dropped(own, term.a, {term.dropout, seed}) : linear(own, term.a, wide);
   return linear(scaled_rows(inner, factors), term.b, wide);
 }
 

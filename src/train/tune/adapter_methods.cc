@@ -30,9 +30,8 @@ Adapter make(const BottleneckSettings& s, Model& model, const Tokenizer&, uint64
   return make_bottlenecks(model, {.inner = s.inner,
                                   .after_attention = s.after != "mlp",
                                   .after_mlp = s.after != "attention",
-                                  .activation = s.activation == "relu"
-                                                    ? BottleneckActivation::relu
-                                                    : BottleneckActivation::gelu,
+                                  .activation = s.activation == "relu" ? BottleneckActivation::relu
+                                                                       : BottleneckActivation::gelu,
                                   .scale = static_cast<float>(s.scaling),
                                   .seed = seed});
 }
@@ -52,20 +51,20 @@ template <class Settings>
 RunResult tune(AdapterConfig<Settings>& config, const ConfigSchema& schema,
                const std::function<void()>& begin, Console& console) {
   const auto seed = static_cast<uint64_t>(config.train.seed);
-  return train_adapter_run({.data = config.sft,
-                            .train = config.train,
-                            .optim = config.optim,
-                            .log = config.log,
-                            .schema = schema,
-                            .make =
-                                [&config, seed](Model& model, const Tokenizer& tokenizer) {
-                                  return make(config.method, model, tokenizer, seed);
-                                },
-                            .dropout = 0,
-                            .peft = peft(config.method),
-                            .summary = concat("An adapter (", Settings::kName,
-                                              ") that follows instructions")},
-                           begin, console);
+  return train_adapter_run(
+      {.data = config.sft,
+       .train = config.train,
+       .optim = config.optim,
+       .log = config.log,
+       .schema = schema,
+       .make =
+           [&config, seed](Model& model, const Tokenizer& tokenizer) {
+             return make(config.method, model, tokenizer, seed);
+           },
+       .dropout = 0,
+       .peft = peft(config.method),
+       .summary = concat("An adapter (", Settings::kName, ") that follows instructions")},
+      begin, console);
 }
 
 template <class Settings>
@@ -99,8 +98,8 @@ template RunResult run_adapter_method(AdapterConfig<NormsSettings>, Console&);
 
 bool is_adapter_method(std::string_view kind) {
   for (const std::string_view known :
-       {Ia3Settings::kName, PromptSettings::kName, PrefixSettings::kName,
-        BottleneckSettings::kName, NormsSettings::kName})
+       {Ia3Settings::kName, PromptSettings::kName, PrefixSettings::kName, BottleneckSettings::kName,
+        NormsSettings::kName})
     if (kind == known) return true;
   return false;
 }

@@ -84,7 +84,8 @@ struct NormsSettings {
 
   template <class V>
   void visit(V& v) {
-    v("targets", targets, "the norms that are trained: ends of names or an expression; empty = all");
+    v("targets", targets,
+      "the norms that are trained: ends of names or an expression; empty = all");
   }
 };
 

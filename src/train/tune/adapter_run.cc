@@ -90,24 +90,23 @@ RunResult train_adapter_run(const AdapterRun& run, const std::function<void()>& 
   const int64_t number = model.attach(fresh);
   const VirtualTokens* const tokens = model.virtual_tokens({{.adapter = number, .weight = 1}});
   make_room(run, model, tokens == nullptr ? 0 : tokens->count());
-  std::vector<Parameter> parameters =
-      train_adapter(model, number, static_cast<float>(run.dropout));
+  std::vector<Parameter> parameters = train_adapter(model, number, static_cast<float>(run.dropout));
   const auto begin_beside = [&] {
     begin();
     note_base(run, settings.base_digest);
   };
-  return run_chats({.data = run.data,
-                    .train = run.train,
-                    .optim = run.optim,
-                    .log = run.log,
-                    .schema = run.schema,
-                    .model = model,
-                    .tokenizer = *base.tokenizer,
-                    .chat = chat,
-                    .trained = trained_adapter(model, *base.tokenizer, chat, std::move(parameters),
-                                               settings),
-                    .summary = run.summary},
-                   begin_beside, console);
+  return run_chats(
+      {.data = run.data,
+       .train = run.train,
+       .optim = run.optim,
+       .log = run.log,
+       .schema = run.schema,
+       .model = model,
+       .tokenizer = *base.tokenizer,
+       .chat = chat,
+       .trained = trained_adapter(model, *base.tokenizer, chat, std::move(parameters), settings),
+       .summary = run.summary},
+      begin_beside, console);
 }
 
 }  // namespace malssi

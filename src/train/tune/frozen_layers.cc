@@ -41,8 +41,7 @@ void choose_trained(Model& model, const TrainedPart& part, Trained& trained) {
   std::vector<Parameter> kept;
   for (const Parameter& p : trained.parameters) {
     const std::optional<int64_t> layer = layer_of(p.name);
-    const bool is_last =
-        part.last_layers == 0 || !layer || *layer >= layers - part.last_layers;
+    const bool is_last = part.last_layers == 0 || !layer || *layer >= layers - part.last_layers;
     all += static_cast<double>(p.value->size());
     if (is_last && (!targets || is_named(p, *targets))) {
       chosen += static_cast<double>(p.value->size());

@@ -9,8 +9,10 @@
 namespace malssi {
 
 struct TrainedPart {
-  int64_t last_layers = 0;     // above 0: the last layers, the norm after them and an output layer of its own
-  std::string trainable = {};  // not empty: published names without ".weight", by ends or an expression
+  int64_t last_layers =
+      0;  // above 0: the last layers, the norm after them and an output layer of its own
+  std::string trainable =
+      {};  // not empty: published names without ".weight", by ends or an expression
 };
 
 // Leaves in `trained`, which has all of the model's weights, those of the part, and freezes the others. Error: there is nothing in
