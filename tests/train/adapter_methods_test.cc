@@ -47,7 +47,10 @@ Adapter fresh(const std::string& method, Model& model) {
   if (method == "prompt") return make_prompt(model, 3, {}, 1);
   if (method == "prefix") return make_prefix(model, 3, 1);
   if (method == "norms") return make_norms(model);
-  return make_bottlenecks(model, {.inner = 5, .scale = 0.5f});
+  return make_bottlenecks(model, {.inner = 5,
+                                  .activation = method == "gelu" ? BottleneckActivation::gelu
+                                                                 : BottleneckActivation::relu,
+                                  .scale = 0.5f});
 }
 
 struct Adapted {
@@ -99,8 +102,12 @@ TEST_P(Methods, LossAndGradientsAreThoseOfPyTorch) {
   }
 }
 
-TEST_P(Methods, GradientsMatchFiniteDifferences) {
-  if (GetParam() == "dora") GTEST_SKIP() << "DoRA's norm is a constant to the gradient";
+// Not DoRA, whose norm is a constant to the gradient; bottlenecks with the activation that has no kink.
+class SmoothMethods : public testing::TestWithParam<std::string> {};
+INSTANTIATE_TEST_SUITE_P(All, SmoothMethods,
+                         testing::Values("ia3", "prompt", "prefix", "gelu", "norms"));
+
+TEST_P(SmoothMethods, GradientsMatchFiniteDifferences) {
   const Adapted adapted(GetParam());
   const Batch batch{.ids = {1, 2, 3, 4, 5},
                     .targets = {2, 3, 4, 5, 6},
@@ -108,7 +115,7 @@ TEST_P(Methods, GradientsMatchFiniteDifferences) {
                     .starts = {0, 3, 5}};
   std::vector<NamedInput> inputs;
   for (const Parameter& p : adapted.parameters) inputs.push_back({p.name, *p.value});
-  expect_gradients([&] { return adapted.loss(batch); }, inputs, 3e-3f, 3e-2);
+  expect_gradients([&] { return adapted.loss(batch); }, inputs, 1e-2f, 3e-2);
 }
 
 // Token by token with a cache, beside a sequence without the adapter, as in one batch.
@@ -183,7 +190,7 @@ class Tuned : public testing::Test {
     config.train.out = (scratch_ / out).string();
     config.train.compute = "f32";
     config.train.threads = 1;
-    config.train.steps = 24;
+    config.train.steps = 16;
     config.train.batch_rows = 4;
     config.train.eval_every = 8;
     config.train.checkpoint_every = 8;
