@@ -91,8 +91,9 @@ void print_adapter(const Json& adapter) {
               (item.is_string() ? item.get<std::string>() : dump_json(item));
     return text;
   };
-  print_row("format", adapter["format"].get<std::string>() + ", " +
-                         (adapter["type"] == "lora" ? "LoRA" : adapter["type"].get<std::string>()));
+  print_row("format",
+            adapter["format"].get<std::string>() + ", " +
+                (adapter["type"] == "lora" ? "LoRA" : adapter["type"].get<std::string>()));
   const auto base = adapter["base"].get<std::string>();
   print_row("base model", base.empty() ? "not named" : fit_width(base, 200));
   if (adapter["architecture"] != "")

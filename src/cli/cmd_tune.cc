@@ -2,47 +2,24 @@
 // method.
 #include <memory>
 
-#include "cli/commands.h"
+#include "cli/tune_command.h"
 #include "train/tune/lora.h"
 #include "train/tune/sft.h"
 
 namespace malssi {
 namespace {
 
-constexpr const char* kRecords =
-    "Records are {\"messages\": [{\"role\": .., \"content\": ..}, ..]} or {\"instruction\": ..,\n"
-    "\"input\": .., \"output\": ..}. ";
-
-template <class Config>
-struct TuneCommand {
-  std::string recipe;
-  Config config;
-  ConfigSchema schema{config};
-};
-
-// run: what trains, from a config and a console.
-template <class Config, class Run>
-void add_method(CLI::App& sub, Runner& runner, Run run) {
-  auto command = std::make_shared<TuneCommand<Config>>();
-  sub.add_option("recipe", command->recipe, "settings, as a TOML file")->type_name("RECIPE.toml");
-  command->schema.add_flags(sub);
-  sub.callback([command, &runner, run] {
-    command->schema.load_environment();
-    if (!command->recipe.empty()) command->schema.load_toml(command->recipe);
-    command->schema.check();
-    run(command->config, runner.console);
-  });
-}
-
 void add_sft(CLI::App& tune, Runner& runner) {
   CLI::App* sub = tune.add_subcommand("sft", "train all weights on conversations");
   sub->footer(
-      std::string("Examples:\n"
-                  "  malssi tune sft --model runs/base/model --data chats.jsonl --out runs/chat\n"
-                  "  malssi tune sft --model DIR --data train.jsonl --val held-out.jsonl --epochs "
-                  "2 --lr 1e-4 "
-                  "\\\n"
-                  "    --out runs/chat\n") +
+      std::string(
+          "Examples:\n"
+          "  malssi tune sft --model runs/base/model --data chats.jsonl --out runs/chat\n"
+          "  malssi tune sft --model DIR --data train.jsonl --val held-out.jsonl --epochs "
+          "2 --lr 1e-4 "
+          "\\\n"
+          "    --out runs/chat\n"
+          "  malssi tune sft --model DIR --data chats.jsonl --last-layers 4 --out runs/top\n") +
       kRecords +
       "The finished model is OUT/model; a run that was stopped goes\n"
       "on with: malssi resume OUT");
@@ -59,6 +36,7 @@ void add_lora(CLI::App& tune, Runner& runner) {
           "  malssi tune lora --model model.gguf --data chats.jsonl --rank 16 --alpha 32 \\\n"
           "    --targets all-linear --dropout 0.05 --out runs/adapter\n"
           "  malssi tune lora --model DIR --data chats.jsonl --base-type nf4 --out runs/adapter\n"
+          "  malssi tune lora --model DIR --data chats.jsonl --dora --rslora --out runs/dora\n"
           "  malssi chat --model DIR --lora runs/adapter/adapter\n") +
       kRecords +
       "OUT/adapter is a PEFT folder:\n"
@@ -76,6 +54,8 @@ void add_tune(CLI::App& app, Runner& runner) {
   tune->require_subcommand(1);
   add_sft(*tune, runner);
   add_lora(*tune, runner);
+  add_adapter_methods(*tune, runner);
+  add_merge(*tune, runner);
 }
 
 }  // namespace malssi

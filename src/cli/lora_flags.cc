@@ -6,21 +6,17 @@
 #include "base/error.h"
 
 namespace malssi {
-namespace {
 
-// "PATH" or "PATH:WEIGHT"; a path may have colons of its own.
-LoraChoice parse(const std::string& text) {
+LoraChoice parse_adapter(const std::string& text) {
   const size_t colon = text.rfind(':');
   if (colon == text.npos || path_exists(text)) return {.path = text};
   LoraChoice choice{.path = text.substr(0, colon)};
   const char *const begin = text.data() + colon + 1, *const end = text.data() + text.size();
   const auto [at, error] = std::from_chars(begin, end, choice.weight);
   if (error != std::errc() || at != end || !std::isfinite(static_cast<float>(choice.weight)))
-    throw UsageError("--lora " + text + ": expected PATH or PATH:WEIGHT, WEIGHT a finite number");
+    throw UsageError("adapter " + text + ": expected PATH or PATH:WEIGHT, WEIGHT a finite number");
   return choice;
 }
-
-}  // namespace
 
 void LoraFlags::add_to(CLI::App& command) {
   command
@@ -34,7 +30,7 @@ void LoraFlags::add_to(CLI::App& command) {
 
 std::vector<LoraChoice> LoraFlags::choices() const {
   std::vector<LoraChoice> choices;
-  for (const std::string& text : texts_) choices.push_back(parse(text));
+  for (const std::string& text : texts_) choices.push_back(parse_adapter(text));
   return choices;
 }
 

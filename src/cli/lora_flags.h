@@ -15,6 +15,9 @@ struct LoraChoice {
   double weight = 1;
 };
 
+// "PATH" or "PATH:WEIGHT"; a path may have colons of its own. UsageError: a weight that is no finite number.
+LoraChoice parse_adapter(const std::string& text);
+
 class LoraFlags {
  public:
   // Registers the flag; this must live until the command has run.

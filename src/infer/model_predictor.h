@@ -41,9 +41,9 @@ class ModelPredictor : public Predictor {
   int64_t slots_;
   int64_t capacity_;
   KvCache cache_;
-  std::vector<AdapterMix> mixes_;                // of each slot
-  std::vector<const VirtualTokens*> virtual_;    // of each slot, or null
-  Tensor logits_;                  // of the last pass [M, V]
+  std::vector<AdapterMix> mixes_;              // of each slot
+  std::vector<const VirtualTokens*> virtual_;  // of each slot, or null
+  Tensor logits_;                              // of the last pass [M, V]
 };
 
 }  // namespace malssi

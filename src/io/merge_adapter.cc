@@ -22,8 +22,7 @@ double row_length(const Tensor& w, int64_t row) {
 
 Change add_low_rank(const AdapterPart& part, float weight) {
   return [part, weight](const Tensor& w) {
-    const Tensor product =
-        linear(part.b.to(DType::f32), transposed(part.a.to(DType::f32)));
+    const Tensor product = linear(part.b.to(DType::f32), transposed(part.a.to(DType::f32)));
     if (!part.magnitude) {
       const float factor = weight * part.scale;
       for (int64_t i = 0; i < w.size(); ++i) w.f32()[i] += factor * product.f32()[i];
@@ -55,8 +54,7 @@ Change scale(const Tensor& factors, bool columns, float weight) {
 
 Change approach(const Tensor& goal, float weight) {
   return [goal = goal.to(DType::f32), weight](const Tensor& w) {
-    for (int64_t i = 0; i < w.size(); ++i)
-      w.f32()[i] += weight * (goal.f32()[i] - w.f32()[i]);
+    for (int64_t i = 0; i < w.size(); ++i) w.f32()[i] += weight * (goal.f32()[i] - w.f32()[i]);
   };
 }
 

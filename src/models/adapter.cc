@@ -19,9 +19,8 @@ AdapterPlaces places_of(Model& model) {
       return part.name.substr(0, part.name.size() - kWeight.size());
     };
     if (p.norm_changes != nullptr && !p.parts.empty())
-      places.norms[bare_name(bare(p.parts.front()))] = {p.norm_changes, p.value, p.norm_bias,
-                                                        p.parts.front().added,
-                                                        bare(p.parts.front())};
+      places.norms[bare_name(bare(p.parts.front()))] = {
+          p.norm_changes, p.value, p.norm_bias, p.parts.front().added, bare(p.parts.front())};
     if (p.low_ranks == nullptr) return;
     for (size_t i = 0; i < p.parts.size(); ++i) {
       const WeightPart& part = p.parts[i];
@@ -30,16 +29,10 @@ AdapterPlaces places_of(Model& model) {
         weight = (*p.held)[i];
       else if (p.value->defined())
         weight = p.value->rows(part.begin, part.end);
-      places.matrices[bare_name(bare(part))] = {p.low_ranks,
-                                                p.changes,
-                                                part.begin,
-                                                part.end - part.begin,
-                                                p.value->dim(1),
-                                                i,
-                                                p.parts.size(),
-                                                p.name,
-                                                bare(part),
-                                                weight};
+      places.matrices[bare_name(bare(part))] = {
+          p.low_ranks,     p.changes, part.begin,     part.end - part.begin,
+          p.value->dim(1), i,         p.parts.size(), p.name,
+          bare(part),      weight};
     }
   });
   return places;
@@ -76,19 +69,20 @@ Tensor uniform(Rng& rng, Shape shape, double bound) {
 Parameter trained_parameter(const std::string& name, std::string_view ending, Tensor& value,
                             ParameterKind kind) {
   value.want_grad();
-  return {.name = name,
-          .value = &value,
-          .kind = kind,
-          .parts = {{.name = concat("base_model.model.", name, ending),
-                     .begin = 0,
-                     .end = value.dim(0)}}};
+  return {
+      .name = name,
+      .value = &value,
+      .kind = kind,
+      .parts = {
+          {.name = concat("base_model.model.", name, ending), .begin = 0, .end = value.dim(0)}}};
 }
 
 std::string no_such_matrix(const std::string& where, const std::string& matrix,
                            const Model& model) {
-  return concat(where, ": adapts \"", matrix, "\", which is no linear layer in the blocks of this ",
-                model.config().family, " model with ", model.config().layers,
-                " layers (embeddings and output layers cannot be adapted): is it for another base?");
+  return concat(
+      where, ": adapts \"", matrix, "\", which is no linear layer in the blocks of this ",
+      model.config().family, " model with ", model.config().layers,
+      " layers (embeddings and output layers cannot be adapted): is it for another base?");
 }
 
 std::string bare_name(std::string_view name) {

@@ -143,10 +143,11 @@ void train_extras(Model& model, int64_t adapter, std::vector<Parameter>& paramet
     if (each.adapter != adapter) continue;
     Tensor& rows = each.prompt ? each.prompt : each.prefix;
     rows.want_grad();
-    parameters.push_back({.name = "prompt_embeddings",
-                          .value = &rows,
-                          .kind = ParameterKind::embedding,
-                          .parts = {{.name = "prompt_embeddings", .begin = 0, .end = rows.dim(0)}}});
+    parameters.push_back(
+        {.name = "prompt_embeddings",
+         .value = &rows,
+         .kind = ParameterKind::embedding,
+         .parts = {{.name = "prompt_embeddings", .begin = 0, .end = rows.dim(0)}}});
   }
 }
 

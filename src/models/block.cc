@@ -42,13 +42,14 @@ Block::Block(Rng* rng, const ModelConfig& c, const Design& design, DType dtype)
 Tensor Block::operator()(const Tensor& x, int64_t layer, Context& context,
                          const AttentionSpec& spec, DropoutOptions drop) const {
   const AdapterRows& adapters = context.adapters();
-  const Tensor y = attention_.around(x, adapters, drop, [&](const Tensor& input, std::optional<DType> out) {
-    Tensor qkv = qkv_(input, adapters);
-    if (q_norm_)
-      qkv = head_norm(qkv, q_norm_->weight, k_norm_->weight, spec.heads.heads, spec.heads.kv_heads,
-                      q_norm_->eps);
-    return output_(context.attend(layer, qkv, spec), adapters, out);
-  });
+  const Tensor y =
+      attention_.around(x, adapters, drop, [&](const Tensor& input, std::optional<DType> out) {
+        Tensor qkv = qkv_(input, adapters);
+        if (q_norm_)
+          qkv = head_norm(qkv, q_norm_->weight, k_norm_->weight, spec.heads.heads,
+                          spec.heads.kv_heads, q_norm_->eps);
+        return output_(context.attend(layer, qkv, spec), adapters, out);
+      });
   drop.seed = splitmix64(drop.seed);
   return mlp_part_.around(y, adapters, drop, [&](const Tensor& input, std::optional<DType> out) {
     return experts_ ? (*experts_)(input, adapters) : (*mlp_)(input, adapters, out);

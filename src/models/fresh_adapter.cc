@@ -39,8 +39,8 @@ Tensor normal(Shape shape, double deviation, uint64_t seed) {
 Adapter make_ia3(Model& model, const IsTarget& is_target, const IsTarget& is_inner) {
   Adapter adapter = nothing();
   for (const auto& [name, place] : places_of(model).matrices) {
-    const bool chosen = is_target ? is_target(place.matrix)
-                                  : is_key_or_value(place) || is_mlp_output(place);
+    const bool chosen =
+        is_target ? is_target(place.matrix) : is_key_or_value(place) || is_mlp_output(place);
     if (!chosen) continue;
     const bool of_inputs = is_inner ? is_inner(place.matrix) : is_mlp_output(place);
     adapter.extras.scalings.push_back(
@@ -113,8 +113,7 @@ Adapter make_prompt(Model& model, int64_t count, std::span<const int32_t> ids, u
 Adapter make_prefix(Model& model, int64_t count, uint64_t seed) {
   const ModelConfig& c = model.config();
   Adapter adapter = nothing();
-  adapter.extras.prefix =
-      normal({count, c.layers * 2 * c.kv_heads * c.head_dim}, 0.02, seed);
+  adapter.extras.prefix = normal({count, c.layers * 2 * c.kv_heads * c.head_dim}, 0.02, seed);
   return adapter;
 }
 

@@ -31,9 +31,8 @@ Tensor LinearChanges::after(const Tensor& y, const AdapterRows& adapters) const 
     // A copy of the rows: they are kept for the backward pass, and the result changes them in place.
     const Tensor inner = linear(gather_rows(result, use->rows), each.down,
                                 {.bias = each.down_bias, .out = each.down.dtype()});
-    const Tensor active = each.activation == BottleneckActivation::relu
-                              ? relu(inner)
-                              : gelu(inner, GeluKind::tanh);
+    const Tensor active =
+        each.activation == BottleneckActivation::relu ? relu(inner) : gelu(inner, GeluKind::tanh);
     const Tensor more = linear(active, each.up, {.bias = each.up_bias, .out = DType::f32});
     std::vector<float> factors = use->weights;
     for (float& factor : factors) factor *= each.scale;

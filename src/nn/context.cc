@@ -34,7 +34,8 @@ Tensor CausalBatch::attend(int64_t layer, const Tensor& qkv, const AttentionSpec
       .dropout = {rate, seed}, .mask = spec.mask, .window = spec.window, .softcap = spec.softcap};
   if (spec.prefix == nullptr) return attention(rotated, starts_, spec.heads, options);
   const auto V = static_cast<int32_t>(spec.prefix->dim(0));
-  std::vector<int32_t> longer = starts_, rows;  // sequences with the prefix, and where their own rows lie
+  std::vector<int32_t> longer = starts_,
+                       rows;  // sequences with the prefix, and where their own rows lie
   for (size_t s = 0; s < starts_.size(); ++s) longer[s] += static_cast<int32_t>(s) * V;
   for (size_t s = 0; s + 1 < starts_.size(); ++s)
     for (int32_t row = longer[s] + V; row < longer[s + 1]; ++row) rows.push_back(row);

@@ -103,8 +103,9 @@ Tensor Norm::operator()(const Tensor& x, const AdapterRows& adapters) const {
   for (const NormChange& change : changes) {
     const AdapterRows::Use* use = adapters.find(change.adapter);
     if (use == nullptr) continue;
-    const Tensor more = norm(gather_rows(x, use->rows), difference(change.weight, weight, change.added),
-                             bias ? difference(change.bias, bias) : Tensor(), DType::f32);
+    const Tensor more =
+        norm(gather_rows(x, use->rows), difference(change.weight, weight, change.added),
+             bias ? difference(change.bias, bias) : Tensor(), DType::f32);
     y = add_columns_in_place(y, scaled_rows(more, use->weights), use->rows, 0);
   }
   return converted(y, out);

@@ -14,15 +14,15 @@ namespace malssi {
 
 // One adapter's share of one linear layer.
 struct LowRank {
-  int64_t adapter = 0;    // its number in the model
-  Tensor a;               // [rank, inputs]
-  Tensor b;               // [rows, rank]
-  float scale = 1;        // alpha / rank, usually
-  int64_t first_row = 0;  // where b's rows lie among the layer's outputs
-  float dropout = 0;      // part of x dropped for it in a pass with a seed
-  uint64_t stream = 0;    // tells its dropout from that of others
-  Tensor magnitude = {};  // f32 [rows]; undefined: none
-  Tensor squares = {};    // f32 [rows]: |W|^2 of each row, where there is a magnitude
+  int64_t adapter = 0;        // its number in the model
+  Tensor a;                   // [rank, inputs]
+  Tensor b;                   // [rows, rank]
+  float scale = 1;            // alpha / rank, usually
+  int64_t first_row = 0;      // where b's rows lie among the layer's outputs
+  float dropout = 0;          // part of x dropped for it in a pass with a seed
+  uint64_t stream = 0;        // tells its dropout from that of others
+  Tensor magnitude = {};      // f32 [rows]; undefined: none
+  Tensor squares = {};        // f32 [rows]: |W|^2 of each row, where there is a magnitude
   Tensor inverse_norms = {};  // f32 [rows]: 1 / |W + scale B A|, where A and B are not trained
 };
 

@@ -22,10 +22,11 @@ Tensor scaled_columns(const Tensor& x, const Tensor& factors, const WeighedRows&
 
 // What DoRA (Liu et al. 2024, equation 5) makes of a product's columns.
 struct Rescaling {
-  Tensor magnitude;      // f32 [n]
-  Tensor inverse_norms;  // f32 [n], 1 / |W + s B A| of each row: a constant to the gradient, as in PEFT
-  Tensor bias;           // of the layer, f32 [D], or undefined
-  int64_t first = 0;     // column where they begin
+  Tensor magnitude;  // f32 [n]
+  Tensor
+      inverse_norms;  // f32 [n], 1 / |W + s B A| of each row: a constant to the gradient, as in PEFT
+  Tensor bias;        // of the layer, f32 [D], or undefined
+  int64_t first = 0;  // column where they begin
 };
 // y [N, D] = W x + bias, f32 or bf16; low f32 [n rows, n] = s B A x of the rows in use. With g = magnitude inverse_norms the rows'
 // columns become y + weight (g (W x + low) - W x), IN PLACE: y itself must not be used afterwards, only the result.

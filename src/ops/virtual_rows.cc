@@ -58,7 +58,8 @@ Tensor with_prefix(const Tensor& qkv, const Tensor& prefix, int64_t layer,
   const auto each_sequence = [at, V, sequences](auto&& f) {
     for (int64_t s = 0; s < sequences; ++s) {
       const int64_t begin = at[static_cast<size_t>(s)], end = at[static_cast<size_t>(s + 1)];
-      f(begin + s * V, begin, end - begin);  // its first row with the prefix and without, its length
+      f(begin + s * V, begin,
+        end - begin);  // its first row with the prefix and without, its length
     }
   };
   const Tensor own = prefix.to(qkv.dtype());

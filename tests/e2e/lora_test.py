@@ -89,7 +89,7 @@ class Lora(ProgramTest):
 
     def test_what_cannot_be_is_said_in_a_line(self):
         dora = write_adapter(self.folder / "dora", 1, use_dora=True)
-        self.bad("generate", "--model", BASE, "--prompt", "a", "--lora", dora, words=["use_dora", "DoRA"])
+        self.bad("generate", "--model", BASE, "--prompt", "a", "--lora", dora, words=["use_dora", "lora_magnitude_vector"])
         self.bad("generate", "--model", BASE, "--prompt", "a", "--lora", self.folder / "none", words=["none"])
         self.bad("generate", "--model", BASE, "--prompt", "a", "--lora", f"{self.one}:x", code=2, words=["PATH:WEIGHT"])
         self.bad("generate", "--model", BASE, "--prompt", "a", "--lora", BASE, words=["no adapter"])

@@ -214,8 +214,8 @@ TEST_F(BadLora, SettingsThatCannotBeHonouredAreNamed) {
     config_[key] = value;
     expect(key);
   }
-  config_["peft_type"] = "IA3";
-  expect("IA3");
+  config_["peft_type"] = "LOHA";
+  expect("LOHA");
 }
 
 TEST_F(BadLora, NumbersThatCannotBeAreNamed) {

@@ -4,6 +4,7 @@
 #include "io/checkpoint.h"
 #include "train/run/run_folder.h"
 #include "train/tune/chat_run.h"
+#include "train/tune/frozen_layers.h"
 #include "train/tune/student.h"
 
 namespace malssi {
@@ -15,6 +16,9 @@ RunResult tune(SftConfig& config, const ConfigSchema& schema, const fs::path& fo
   const Student student = load_student(folder, {.chat_template = config.sft.chat_template,
                                                 .dropout = config.sft.dropout,
                                                 .compute = compute_type(config.train)});
+  Trained trained = whole_model(*student.model, *student.tokenizer, &student.chat);
+  choose_trained(*student.model, {config.sft.last_layers, config.sft.trainable}, trained);
+  if (folder == config.sft.model) check_new_tokens(folder, *student.model, trained);
   return run_chats({.data = config.sft,
                     .train = config.train,
                     .optim = config.optim,
@@ -23,7 +27,7 @@ RunResult tune(SftConfig& config, const ConfigSchema& schema, const fs::path& fo
                     .model = *student.model,
                     .tokenizer = *student.tokenizer,
                     .chat = student.chat,
-                    .trained = whole_model(*student.model, *student.tokenizer, &student.chat),
+                    .trained = std::move(trained),
                     .summary = "Tuned to follow instructions"},
                    begin, console);
 }

@@ -45,11 +45,18 @@ struct ConversationSettings {
 // [sft]
 struct SftSettings : ConversationSettings {
   double dropout = 0.0;
+  int64_t last_layers = 0;
+  std::string trainable = "";
 
   template <class V>
   void visit(V& v) {
     ConversationSettings::visit(v);
     v("dropout", dropout, "part of the activations dropped while training", between(0, 0.95));
+    v("last_layers", last_layers,
+      "train so many of the last layers and what follows them, and freeze the rest; 0 = train all",
+      at_least(0));
+    v("trainable", trainable,
+      "train weights of these names alone: ends (o_proj,norm) or an expression; empty = all");
   }
 };
 
