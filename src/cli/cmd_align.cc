@@ -28,6 +28,8 @@ std::vector<MethodHelp> methods() {
   return {
       {"dpo", "direct preference optimisation, on pairs of answers",
        concat("  malssi align dpo --model runs/chat --data pairs.jsonl --out runs/liked\n"
+              "  malssi align dpo --model model.gguf --data pairs.jsonl --lora --rank 16 --out "
+              "runs/liked\n"
               "  malssi align dpo --model DIR --data pairs.jsonl --val held-out.jsonl --beta 0.05 "
               "--loss ipo \\\n"
               "    --lr 5e-7 --out runs/liked\n",
@@ -59,10 +61,19 @@ std::vector<MethodHelp> methods() {
   };
 }
 
+// An adapter has few weights, which want ten times the rate of all of them, unless another is asked for.
+void settle_lora(AlignConfig& config, const ConfigSchema& schema) {
+  for (const std::string& key : schema.keys())
+    REQUIRE(config.align.lora || !key.starts_with("lora.") || !schema.is_set(key), key,
+            " is a setting of a low-rank adapter: give --lora, too");
+  if (config.align.lora && !schema.is_set("optim.lr")) config.optim.lr *= 10;
+}
+
 void run(AlignCommand& command, Runner& runner) {
   command.schema.load_environment();
   if (!command.recipe.empty()) command.schema.load_toml(command.recipe);
   command.schema.check();
+  settle_lora(command.config, command.schema);
   run_align(command.config, runner.console);
 }
 
@@ -70,9 +81,11 @@ void add_method(CLI::App& align, const MethodHelp& method, Runner& runner) {
   auto command = std::make_shared<AlignCommand>(method.name);
   CLI::App* sub = align.add_subcommand(method.name, method.summary);
   sub->footer("Examples:\n" + method.examples +
-              "\nA row (--batch-rows) is one record. The finished model is OUT/model; a run that "
-              "was stopped "
-              "goes\non with: malssi resume OUT");
+              "\nWith --lora (--rank, --alpha, --targets) an adapter is trained beside the frozen "
+              "model, dense or\nquantised, at ten times the rate; switched off, it is the "
+              "reference: no second model is held.\n"
+              "A row (--batch-rows) is one record. The finished model is OUT/model, or "
+              "OUT/adapter; a run that\nwas stopped goes on with: malssi resume OUT");
   sub->add_option("recipe", command->recipe, "settings, as a TOML file")->type_name("RECIPE.toml");
   command->schema.add_flags(*sub);
   sub->callback([command, &runner] { run(*command, runner); });
@@ -86,6 +99,8 @@ void add_align(CLI::App& app, Runner& runner) {
   align->require_subcommand(1);
   for (const MethodHelp& method : methods()) add_method(*align, method, runner);
   add_align_grpo(*align, runner);
+  add_align_best_of(*align, runner);
+  add_align_ppo(*align, runner);
 }
 
 }  // namespace malssi

@@ -39,17 +39,27 @@ struct PreferenceData {
 PreferenceData load_preferences(const fs::path& file, PreferenceKind kind,
                                 const LoadOptions& options = {});
 
+// Moves out a part to measure on, as take_held_out() does, but by prompts: all records of one stay together, so that nothing
+// that is measured was learned in another answer.
+std::vector<Preference> take_held_out_prompts(std::vector<Preference>& records, double fraction,
+                                              uint64_t seed);
+
 // Gives each record a second answer, that of another record: what KTO estimates its z0 from. Depends on the records alone.
 void add_mismatched(std::vector<Preference>& records);
 
 // Encoded preferences: groups of sequences (prompt and answer), one group for a record. `scored` marks the answer's words and
 // end tokens.
+struct PreferenceSetOptions {
+  int64_t context = 1024;         // tokens that a prompt with its answer may take as input
+  std::string too_long = "drop";  // groups with a longer one: "drop"; "refuse": throw
+};
+
 class PreferenceSet {
  public:
-  // Encodes in parallel. Groups with an answer of which nothing lies within the context are dropped and counted. Throws when
-  // nothing is left.
+  // Encodes in parallel. An answer is never cut, as its end would be learned wrongly: its group is dropped and counted; so is
+  // one with an answer that has nothing to score. Throws when nothing is left.
   PreferenceSet(const std::vector<Preference>& records, const Tokenizer& tokenizer,
-                const ChatTemplate& chat, const ChatSetOptions& options);
+                const ChatTemplate& chat, const PreferenceSetOptions& options);
 
   struct Group {
     int64_t first = 0, count = 0;  // its sequences
@@ -68,9 +78,8 @@ class PreferenceSet {
 
   int64_t context() const { return context_; }
   int64_t tokens() const { return static_cast<int64_t>(ids_.size()); }
-  int64_t truncated() const { return truncated_; }  // sequences
-  int64_t dropped() const { return dropped_; }      // groups
-  uint64_t hash() const;                            // of all that is encoded
+  int64_t dropped() const { return dropped_; }  // groups
+  uint64_t hash() const;                        // of all that is encoded
 
  private:
   bool add(std::span<const EncodedChat> answers, const EncodedChat& prompt);
@@ -81,7 +90,7 @@ class PreferenceSet {
   std::vector<int64_t> answer_tokens_;
   std::vector<Group> groups_;
   int64_t context_ = 0;
-  int64_t truncated_ = 0, dropped_ = 0;
+  int64_t dropped_ = 0;
 };
 
 // Sequences as one batch for a language model: each token's target is the next one, scored in the answers.

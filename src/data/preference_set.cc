@@ -42,10 +42,9 @@ uint64_t hashed(const std::vector<T>& values, uint64_t seed) {
 }  // namespace
 
 PreferenceSet::PreferenceSet(const std::vector<Preference>& records, const Tokenizer& tokenizer,
-                             const ChatTemplate& chat, const ChatSetOptions& options)
+                             const ChatTemplate& chat, const PreferenceSetOptions& options)
     : context_(options.context) {
   REQUIRE(context_ >= 1, "context ", context_, ", expected at least 1");
-  const std::string& policy = options.too_long;
   begins_.push_back(0);
   const std::vector<EncodedChat> prompts = encode_chats(prompts_of(records), tokenizer, chat);
   const std::vector<EncodedChat> chats = encode_chats(whole_chats(records), tokenizer, chat);
@@ -58,10 +57,10 @@ PreferenceSet::PreferenceSet(const std::vector<Preference>& records, const Token
                                return c.ids.size();
                              }).ids.size());
     const bool too_long = longest - 1 > context_;
-    REQUIRE(!too_long || policy != "refuse", "preference ", i + 1, " has an answer of ", longest,
-            " tokens with its prompt, but a context of ", context_, " holds ", context_ + 1,
-            ": use a longer context, or too_long = truncate");
-    if ((too_long && policy == "drop") || !add(answers, prompts[i])) {
+    REQUIRE(!too_long || options.too_long != "refuse", "preference ", i + 1, " has an answer of ",
+            longest, " tokens with its prompt, but a context of ", context_, " holds ",
+            context_ + 1, ": use a longer context, or too_long = drop");
+    if (too_long || !add(answers, prompts[i])) {
       ++dropped_;
       continue;
     }
@@ -78,10 +77,8 @@ PreferenceSet::PreferenceSet(const std::vector<Preference>& records, const Token
 // All of a group's answers, or none, where one of them would not be scored at all.
 bool PreferenceSet::add(std::span<const EncodedChat> answers, const EncodedChat& prompt) {
   const size_t ids = ids_.size(), sequences = answer_tokens_.size();
-  int64_t cut = 0;
   for (const EncodedChat& chat : answers) {
-    const auto whole = static_cast<int64_t>(chat.ids.size());
-    const int64_t length = std::min(whole, context_ + 1);
+    const auto length = static_cast<int64_t>(chat.ids.size());
     const int64_t begin = std::max<int64_t>(1, prompt_tokens(prompt, chat));
     int64_t scored = 0;
     for (int64_t i = 0; i < length; ++i) {
@@ -99,9 +96,7 @@ bool PreferenceSet::add(std::span<const EncodedChat> answers, const EncodedChat&
     }
     begins_.push_back(tokens());
     answer_tokens_.push_back(scored);
-    cut += length < whole;
   }
-  truncated_ += cut;
   return true;
 }
 

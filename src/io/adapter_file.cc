@@ -3,8 +3,22 @@
 #include "base/error.h"
 #include "io/adapter_formats.h"
 #include "io/model_source.h"
+#include "models/value_head.h"
 
 namespace malssi {
+namespace {
+
+void fit_score(const AdapterFile& file, Model& model) {
+  REQUIRE(has_value_head(model), file.where(),
+          ": makes a reward model, which writes no answers: name it where a reward model is asked "
+          "for (malssi align ppo --reward)");
+  REQUIRE(file.score.shape() == model.head().shape(), file.where(), ": its value head is ",
+          file.score.shape(), ", but the model's width asks for ", model.head().shape(),
+          ": the adapter was made for another base model");
+  model.head().copy_from(file.score);
+}
+
+}  // namespace
 
 int64_t AdapterFile::parameter_count() const {
   int64_t count = 0;
@@ -38,6 +52,7 @@ AdapterFile open_adapter(const fs::path& adapter_or_run) {
 }
 
 Adapter fit_adapter(const AdapterFile& file, Model& model) {
+  if (file.score) fit_score(file, model);
   return {file.where(),
           file.format == AdapterFormat::gguf ? parts_from_gguf(file, model) : file.parts};
 }

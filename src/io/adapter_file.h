@@ -21,6 +21,7 @@ struct AdapterFile {
   std::string architecture = {};  // GGUF's
   double alpha = 0;
   std::vector<AdapterPart> parts = {};
+  Tensor score = {};  // of a reward model: the value head [1, width]
   int64_t file_bytes = 0;
 
   std::string where() const { return path.string(); }
@@ -33,7 +34,8 @@ fs::path find_adapter(const fs::path& path);
 // Numbers stay in the file, which remains mapped. Error: no adapter, a damaged one, or one of a kind that is refused.
 AdapterFile open_adapter(const fs::path& adapter_or_run);
 
-// Under Hugging Face's names and in their order of rows, for this model. Error: GGUF's is for another architecture.
+// Under Hugging Face's names and in their order of rows, for this model. Error: GGUF's is for another architecture; a value head,
+// of which the model has none. A model that has one takes its numbers.
 Adapter fit_adapter(const AdapterFile& file, Model& model);
 // Opens it and attaches it; returns its number in the model.
 int64_t attach_adapter(Model& model, const fs::path& path);

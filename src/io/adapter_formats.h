@@ -11,6 +11,7 @@ namespace malssi {
 
 inline constexpr std::string_view kPeftConfig = "adapter_config.json";
 inline constexpr std::string_view kPeftPrefix = "base_model.model.";  // of every tensor's name
+inline constexpr std::string_view kPeftScore = "score";               // a reward model's value head
 inline constexpr std::string_view kPeftWeights = "adapter_model.safetensors";
 
 AdapterFile open_peft_adapter(const fs::path& folder);

@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::string_view kPrefix = kPeftPrefix;
 constexpr std::string_view kA = ".lora_A.weight", kB = ".lora_B.weight";
+constexpr std::string_view kScore = "base_model.model.score.weight";
 constexpr int64_t kMaxRank = 65536;
 
 struct Refusal {
@@ -46,7 +47,9 @@ void check_kind(const Json& config, const std::string& where) {
           "\"; only \"LORA\" is read");
   for (const auto& [key, what] : kRefusals) {
     const auto found = config.find(key);
-    REQUIRE(found == config.end() || is_unset(*found), where, ": \"", key, "\" is ",
+    const bool is_score = key == "modules_to_save" && found != config.end() &&
+                          *found == Json::array({std::string(kPeftScore)});
+    REQUIRE(found == config.end() || is_unset(*found) || is_score, where, ": \"", key, "\" is ",
             dump_json(*found).substr(0, 80), ": ", what,
             " cannot be applied; merge the adapter into its base with the program that made it");
   }
@@ -93,6 +96,7 @@ std::map<std::string, AdapterPart> read_pairs(const Safetensors& file, const std
   std::map<std::string, AdapterPart> pairs;
   for (const Entry& entry : file.entries()) {
     std::string_view module = entry.name;
+    if (module == kScore) continue;
     const bool is_a = module.ends_with(kA), is_b = module.ends_with(kB);
     REQUIRE(is_a || is_b, where, ": holds \"", entry.name, "\", ", stranger(entry.name),
             ", which cannot be applied; merge the adapter into its base with the program that made "
@@ -138,6 +142,7 @@ AdapterFile open_peft_adapter(const fs::path& folder) {
   file.base = get_or<std::string>(config, "base_model_name_or_path", "", where);
   file.alpha = get_or<double>(config, "lora_alpha", 8, where);
   file.file_bytes = weights.file_bytes();
+  if (weights.find(kScore)) file.score = weights.load(std::string(kScore));
   const auto rank = get_or<double>(config, "r", 8, where);
   const bool is_stabilised = get_or<bool>(config, "use_rslora", false, where);
   const NumberByName ranks(config, "rank_pattern", where), alphas(config, "alpha_pattern", where);

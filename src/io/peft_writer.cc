@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <set>
 
 #include "base/error.h"
@@ -12,6 +13,9 @@ std::string published(const Parameter& parameter) {
   return concat(kPeftPrefix, parameter.name, ".weight");
 }
 
+// Of a reward model: saved whole beside the matrices.
+bool is_value_head(const Parameter& parameter) { return parameter.name == kPeftScore; }
+
 std::string matrix_of(const Parameter& parameter) {
   return parameter.name.substr(0, parameter.name.rfind('.'));
 }
@@ -20,6 +24,7 @@ std::string matrix_of(const Parameter& parameter) {
 std::set<std::string> ends_of(const std::vector<Parameter>& parameters) {
   std::set<std::string> ends;
   for (const Parameter& parameter : parameters) {
+    if (is_value_head(parameter)) continue;
     const std::string matrix = matrix_of(parameter);
     ends.insert(matrix.substr(matrix.rfind('.') + 1));
   }
@@ -46,7 +51,8 @@ Json targets_of(Model& model, const std::vector<Parameter>& parameters) {
   std::set<std::string> names = ends_of(parameters);
   if (names_others(model, parameters, names)) {
     names.clear();
-    for (const Parameter& parameter : parameters) names.insert(matrix_of(parameter));
+    for (const Parameter& parameter : parameters)
+      if (!is_value_head(parameter)) names.insert(matrix_of(parameter));
   }
   return names;
 }
@@ -69,7 +75,9 @@ void write_peft_files(const fs::path& folder, Model& model,
   write_safetensors(folder / kPeftWeights, tensors, {{"format", "pt"}}, Durability::later);
   Json config;
   config["peft_type"] = "LORA";
-  config["task_type"] = "CAUSAL_LM";
+  const bool scores = std::ranges::any_of(parameters, is_value_head);
+  config["task_type"] = scores ? "SEQ_CLS" : "CAUSAL_LM";
+  if (scores) config["modules_to_save"] = {kPeftScore};
   config["base_model_name_or_path"] = settings.base;
   config["r"] = settings.rank;
   config["lora_alpha"] = settings.alpha;

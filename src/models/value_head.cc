@@ -49,6 +49,17 @@ std::unique_ptr<Model> with_value_head(std::unique_ptr<Model> body) {
 
 bool has_value_head(const Model& model) { return dynamic_cast<const ValueModel*>(&model); }
 
+Parameter trained_value_head(Model& model) {
+  Parameter head;
+  model.visit([&](const Parameter& p) {
+    if (p.name == "score.weight") head = p;
+  });
+  CHECK(head.value != nullptr, "the model has no value head");
+  head.value->want_grad();
+  head.name = "score";
+  return head;
+}
+
 bool value_head_from_hf(const Json& json, std::string_view where) {
   if (!architecture_of(json).ends_with(kClassifier)) return false;
   int64_t labels = 2;  // what is meant where nothing is said

@@ -14,6 +14,8 @@ namespace malssi {
 std::unique_ptr<Model> with_value_head(std::unique_ptr<Model> body);
 
 bool has_value_head(const Model& model);
+// The head alone, to be trained beside an adapter: named "score", as an adapter's files have it.
+Parameter trained_value_head(Model& model);
 
 // Whether a Hugging Face config.json describes one (of a decoder). Error, naming `where`: it is a classifier of several labels.
 bool value_head_from_hf(const Json& json, std::string_view where);

@@ -5,6 +5,7 @@
 #include "train/align/align.h"
 #include "train/pretrain/pretrain.h"
 #include "train/rl/grpo.h"
+#include "train/rl/ppo.h"
 #include "train/run/run_folder.h"
 #include "train/tune/lora.h"
 #include "train/tune/sft.h"
@@ -20,6 +21,7 @@ RunResult resume_run(const fs::path& run, const std::vector<std::string>& settin
   if (kind == "lora") return resume_lora(run, settings, console);
   if (is_align_method(kind)) return resume_align(run, kind, settings, console);
   if (kind == "grpo") return resume_grpo(run, settings, console);
+  if (kind == "ppo") return resume_ppo(run, settings, console);
   throw Error(concat((run / "run.json").string(), ": unknown kind of run \"", kind,
                      "\": it was made by another version of this program"));
 }

@@ -183,7 +183,7 @@ TEST(PreferenceSet, ScoresTheAnswerWithItsEndAndNothingBefore) {
             static_cast<double>(set.sequence(0).answer_tokens + set.sequence(1).answer_tokens));
 }
 
-TEST(PreferenceSet, CutsDropsOrRefusesWhatIsTooLong) {
+TEST(PreferenceSet, LeavesOutOrRefusesWhatIsTooLongAndCutsNothing) {
   const auto tokenizer = chat_bytes();
   const ChatTemplate chat;
   const std::string tale(100, 'x');
@@ -192,11 +192,8 @@ TEST(PreferenceSet, CutsDropsOrRefusesWhatIsTooLong) {
       {.prompt = {{"user", tale}}, .answers = {{{"assistant", "a"}}, {{"assistant", "b"}}}},
       {.prompt = {{"user", "q"}}, .answers = {{{"assistant", "a"}}, {{"assistant", "b"}}}}};
   const PreferenceSet cut(records, *tokenizer, chat, {.context = 40});
-  EXPECT_EQ(cut.size(), 2);
-  EXPECT_EQ(cut.truncated(), 1);
-  EXPECT_EQ(cut.dropped(), 1);
-  EXPECT_EQ(PreferenceSet(records, *tokenizer, chat, {.context = 40, .too_long = "drop"}).size(),
-            1);
+  EXPECT_EQ(cut.size(), 1);
+  EXPECT_EQ(cut.dropped(), 2);
   EXPECT_TRUE(contains(error_of([&] {
                          PreferenceSet(records, *tokenizer, chat,
                                        {.context = 40, .too_long = "refuse"});
@@ -204,6 +201,21 @@ TEST(PreferenceSet, CutsDropsOrRefusesWhatIsTooLong) {
                        "preference 1"));
   EXPECT_TRUE(contains(error_of([&] { PreferenceSet(records, *tokenizer, chat, {.context = 2}); }),
                        "longer context"));
+}
+
+TEST(HeldOutPrompts, KeepAllRecordsOfAPromptTogether) {
+  std::vector<Preference> records;
+  for (int i = 0; i < 60; ++i)
+    records.push_back({.prompt = {{"user", std::to_string(i % 20)}},
+                       .answers = {{{"assistant", std::to_string(i)}}, {{"assistant", "x"}}}});
+  std::vector<Preference> again = records;
+  const std::vector<Preference> held = take_held_out_prompts(records, 0.25, 3);
+  EXPECT_EQ(held.size(), 15u);
+  EXPECT_EQ(records.size(), 45u);
+  for (const Preference& out : held)
+    for (const Preference& in : records) EXPECT_NE(out.prompt[0].content, in.prompt[0].content);
+  EXPECT_EQ(take_held_out_prompts(again, 0.25, 3).front().answers[0][0].content,
+            held.front().answers[0][0].content);
 }
 
 TEST(PreferenceSet, ItsHashTellsDataApart) {

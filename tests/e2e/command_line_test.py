@@ -10,7 +10,7 @@ COMMANDS = {
     "pretrain": [],
     "resume": [],
     "tune": ["sft"],
-    "align": ["dpo", "kto", "orpo", "simpo", "reward"],
+    "align": ["dpo", "kto", "orpo", "simpo", "reward", "ppo"],
     "generate": [],
     "chat": [],
     "eval": ["perplexity"],

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <csignal>
 
+#include "io/adapter_file.h"
 #include "train/align/preference_objective.h"
 #include "train/align/reference.h"
 #include "train/resume.h"
@@ -22,7 +23,7 @@ class Align : public testing::Test {
     config.model.context = 64;
     config.train.steps = 2;
     Listener listener;
-    base_ = run_pretrain(config, listener.console()).model;
+    base_ = with_chat(run_pretrain(config, listener.console()).model, scratch_ / "chat");
     std::string lines;
     for (const char* name : {"Mina", "Tom", "Ara", "Juno"})
       for (const char* thing : {"cat", "boat", "sea", "tea", "rain", "likes", "sees", "a boat"})
@@ -133,6 +134,89 @@ TEST_F(Align, ADamagedReferenceIsComputedAnewAndOtherDataIsRefused) {
   EXPECT_TRUE(contains(
       error_of([&] { resume_run(scratch_ / "run", {"train.steps=10"}, listener.console()); }),
       "same data"));
+}
+
+TEST_F(Align, AnAdapterLearnsBesideItsFrozenBaseAndIsKeptAsPeft) {
+  for (const char* method : {"dpo", "kto", "orpo", "simpo"}) {
+    Listener listener;
+    auto adapted = config(method, method);
+    adapted.align.lora = true;
+    adapted.lora.targets = "all-linear";
+    adapted.optim.lr = 2e-2;
+    adapted.train.steps = 40;
+    const std::string before = weights_of(base_);
+    const RunResult result = run_align(adapted, listener.console());
+    EXPECT_EQ(result.model, scratch_ / method / "adapter");
+    EXPECT_EQ(weights_of(base_), before);
+    const auto metrics = read_metrics(scratch_ / method / "metrics.jsonl");
+    EXPECT_GT(metrics.back().figure("val_reward_accuracy"), 0.9) << method;
+    const LoadedModel base = load_model(base_, DType::f32);
+    EXPECT_EQ(attach_adapter(*base.model, result.model), 0);
+  }
+}
+
+TEST_F(Align, TheReferenceIsTheModelWithItsAdapterSwitchedOff) {
+  auto still = config("dpo", "still");
+  still.align.lora = true;
+  still.train.steps = 1;
+  Listener listener;
+  run_align(still, listener.console());
+  EXPECT_NEAR(read_metrics(scratch_ / "still/metrics.jsonl")[1].loss, std::log(2.0), 1e-6);
+  const fs::path file = scratch_ / "still/reference.json";
+  const std::string kept = read_file(file);
+  fs::remove(file);  // computed again beside an adapter that has learned
+  resume_run(scratch_ / "still", {"train.steps=2"}, listener.console());
+  EXPECT_EQ(read_file(file), kept);
+}
+
+TEST_F(Align, AnAdaptersRunGoesOnToTheSameBits) {
+  auto whole = config("dpo", "whole"), parts = config("dpo", "parts");
+  for (AlignConfig* each : {&whole, &parts}) {
+    each->align.lora = true;
+    each->lora.dropout = 0.1;
+  }
+  Listener quiet;
+  const RunResult one = run_align(whole, quiet.console());
+  bool sent = false;
+  Listener listener([&](const std::string& text) {
+    if (sent || !contains(text, "step 8: validation")) return;
+    sent = true;
+    std::raise(SIGTERM);
+  });
+  ASSERT_EQ(run_align(parts, listener.console()).end, LoopEnd::interrupted);
+  const RunResult other = resume_run(scratch_ / "parts", {}, quiet.console());
+  EXPECT_EQ(read_file(other.model / "adapter_model.safetensors"),
+            read_file(one.model / "adapter_model.safetensors"));
+}
+
+TEST_F(Align, PairsThatDecideNothingAreLeftOutAndTold) {
+  const std::string good = R"({"prompt":"Tom","chosen":"tea.","rejected":"sea."})";
+  overwrite(scratch_ / "pairs.jsonl",
+            concat(good, "\n", good, "\n", R"({"prompt":"Tom","chosen":"tea.","rejected":"tea."})",
+                   "\n", R"({"prompt":"Tom","chosen":"tea.","rejected":" "})"));
+  auto some = config("dpo", "some");
+  some.train.steps = 1;
+  Listener listener;
+  run_align(some, listener.console());
+  EXPECT_TRUE(contains(listener.text(), "2 records left out, whose answers are the same or empty"));
+  overwrite(scratch_ / "pairs.jsonl", R"({"prompt":"Tom","chosen":"tea.","rejected":"tea."})");
+  EXPECT_TRUE(contains(error_of([&] { run_align(config("dpo", "run"), listener.console()); }),
+                       "no preference to learn from (1 undecided"));
+}
+
+TEST_F(Align, AnswersTooLongForTheContextAreCountedAndLeftOut) {
+  const std::string tale(80, 'a');
+  std::string lines = read_file(scratch_ / "pairs.jsonl");
+  overwrite(scratch_ / "pairs.jsonl",
+            concat(lines, R"({"prompt":"Tom","chosen":")", tale, R"(","rejected":"rain."})"));
+  auto some = config("dpo", "some");
+  some.train.steps = 1;
+  Listener listener;
+  run_align(some, listener.console());
+  EXPECT_TRUE(contains(listener.text(), "1 preferences left out"));
+  some = config("dpo", "run");
+  some.align.too_long = "refuse";
+  EXPECT_TRUE(contains(error_of([&] { run_align(some, listener.console()); }), "longer context"));
 }
 
 TEST_F(Align, TheGradientDoesNotDependOnThePieces) {

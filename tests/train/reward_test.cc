@@ -23,7 +23,7 @@ class Reward : public testing::Test {
     config.model.tied = false;
     config.train.steps = 2;
     Listener listener;
-    base_ = run_pretrain(config, listener.console()).model;
+    base_ = with_chat(run_pretrain(config, listener.console()).model, scratch_ / "chat");
     std::string lines;
     for (const char* name : {"Mina", "Tom", "Ara", "Juno"})
       for (const char* thing : {"cat", "boat", "sea", "tea", "rain", "likes", "sees", "a boat"})
@@ -54,6 +54,30 @@ class Reward : public testing::Test {
   ScratchFolder scratch_;
   fs::path base_;
 };
+
+TEST_F(Reward, AnAdapterLearnsAnOrderAndBringsItsValueHead) {
+  Listener listener;
+  auto adapted = config("judge");
+  adapted.align.lora = true;
+  adapted.lora.targets = "all-linear";
+  const RunResult result = run_align(adapted, listener.console());
+  EXPECT_GT(read_metrics(scratch_ / "judge/metrics.jsonl").back().figure("val_reward_accuracy"),
+            0.95);
+  const AdapterFile file = open_adapter(result.model);
+  EXPECT_EQ(file.score.shape(), (Shape{1, 16}));
+  LoadedModel base = load_model(base_, DType::f32);
+  EXPECT_TRUE(
+      contains(error_of([&] { attach_adapter(*base.model, result.model); }), "reward model"));
+  const auto judge = with_value_head(std::move(base.model));
+  const int64_t adapter = attach_adapter(*judge, result.model);
+  const std::vector<Preference> asked = {
+      {.prompt = {{"user", "Tom"}},
+       .answers = {{{"assistant", "tea."}}, {{"assistant", "rain."}}}}};
+  const PreferenceSet set(asked, *base.tokenizer, ChatTemplate(), {.context = 63});
+  const std::vector<double> said = rewards(*judge, set, 100, {{.adapter = adapter}});
+  EXPECT_GT(said[0], said[1]);
+  EXPECT_EQ(resume_run(scratch_ / "judge", {}, listener.console()).end, LoopEnd::finished);
+}
 
 TEST_F(Reward, LearnsAnOrderAndSavesAClassifierOfOneLabel) {
   Listener listener;

@@ -9,6 +9,7 @@
 #include "io/model_folder.h"
 #include "scratch.h"
 #include "train/pretrain/pretrain.h"
+#include "train/tune/student.h"
 
 namespace malssi {
 
@@ -46,6 +47,13 @@ inline PretrainConfig little_config(const ScratchFolder& scratch, const std::str
   config.log.every = 1;
   config.log.samples = 0;
   return config;
+}
+
+// The model with the tokens and the template of a chat, which an adapter cannot bring.
+inline fs::path with_chat(const fs::path& model, const fs::path& to) {
+  const Student student = load_student(model, {});
+  save_model(to, *student.model, *student.tokenizer, &student.chat);
+  return to;
 }
 
 // A console that keeps what it is told, and lets a test act on it while the run goes on.

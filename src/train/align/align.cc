@@ -8,14 +8,13 @@
 #include "base/lock.h"
 #include "base/signal.h"
 #include "io/checkpoint.h"
-#include "models/value_head.h"
 #include "train/align/align_data.h"
+#include "train/align/align_student.h"
 #include "train/align/preference_objective.h"
 #include "train/align/reference.h"
 #include "train/align/reward_objective.h"
 #include "train/run/metrics.h"
 #include "train/run/run_folder.h"
-#include "train/tune/student.h"
 
 namespace malssi {
 namespace {
@@ -34,10 +33,6 @@ std::vector<SamplePrompt> prompts(const Preferences& all, const Student& student
   return list;
 }
 
-StudentOptions student_options(const AlignConfig& config) {
-  return {.chat_template = config.align.chat_template, .compute = compute_type(config.train)};
-}
-
 // Fills in what was left to choose, so that RUN/config.toml tells what is done.
 void resolve(AlignConfig& config, const PreferenceSet& set) {
   if (config.train.micro_batch_tokens == 0) config.train.micro_batch_tokens = 2048;
@@ -50,10 +45,19 @@ void resolve(AlignConfig& config, const PreferenceSet& set) {
 ReferenceLogProbs compute_reference(Model& model, const EncodedPreferences& data,
                                     int64_t piece_tokens, Console& console) {
   console.note("asking the reference model about every answer");
+  const int64_t before = data.train.sequences();
+  const int64_t total = before + (data.validation ? data.validation->sequences() : 0);
+  const auto tell_from = [&](int64_t begin) {
+    return [&console, begin, total](int64_t done) {
+      console.progress({.done = begin + done, .total = total, .text = "reference"});
+    };
+  };
   ReferenceLogProbs reference;
-  reference.train = answer_log_probs(model, data.train, piece_tokens);
+  reference.train = answer_log_probs(model, data.train, piece_tokens, tell_from(0));
   if (data.validation)
-    reference.validation = answer_log_probs(model, *data.validation, piece_tokens);
+    reference.validation =
+        answer_log_probs(model, *data.validation, piece_tokens, tell_from(before));
+  console.end_progress();
   return reference;
 }
 
@@ -64,14 +68,14 @@ ReferenceLogProbs reference_of(const AlignConfig& config, const EncodedPreferenc
   if (auto kept = load_reference(config.train.out, data.hash())) return std::move(*kept);
   const int64_t tokens = config.train.micro_batch_tokens;
   if (base) return compute_reference(*base, data, tokens, console);
-  const Student loaded = load_student(config.align.model, student_options(config));
+  const Student loaded = load_aligned(config, {});
   return compute_reference(*loaded.model, data, tokens, console);
 }
 
 // What each answer is compared with, and the objective that does it.
 struct Comparison {
   Comparison(const AlignConfig& config, const EncodedPreferences& data,
-             const ReferenceLogProbs& reference, Model& model)
+             const ReferenceLogProbs& reference, Model& model, const AdapterMix& adapters)
       : train{data.train, reference.train} {
     const TrainSettings& settings = config.train;
     const auto seed = static_cast<uint64_t>(settings.seed);
@@ -83,6 +87,7 @@ struct Comparison {
                         .records_per_step = settings.batch_rows,
                         .piece_tokens = settings.micro_batch_tokens,
                         .seed = seed,
+                        .adapters = adapters,
                         .stop_requested = StopSignal::requested});
       return;
     }
@@ -92,6 +97,7 @@ struct Comparison {
                           .records_per_step = settings.batch_rows,
                           .piece_tokens = settings.micro_batch_tokens,
                           .seed = seed,
+                          .adapters = adapters,
                           .stop_requested = StopSignal::requested});
   }
 
@@ -102,20 +108,10 @@ struct Comparison {
 
 std::string summary(const AlignConfig& config, const PreferenceSet& set) {
   const PreferenceMethod& method = config.align.method;
-  return concat(
-      method.scores() ? "A reward model" : "Aligned with preferences (" + method.name + ")",
-      ", from ", config.align.model, ", on ", set.size(), " preferences.");
-}
-
-// The student; a reward model has a value head.
-Student load_aligned(const fs::path& folder, const AlignConfig& config) {
-  Student student = load_student(folder, student_options(config));
-  const bool scores = has_value_head(*student.model);
-  REQUIRE(!scores || config.align.method.scores(), folder.string(),
-          ": is a reward model, which writes no answers: name a language model");
-  if (config.align.method.scores() && !scores)
-    student.model = with_value_head(std::move(student.model));
-  return student;
+  const std::string trained = config.align.lora ? "An adapter" : "A model";
+  return concat(trained, method.scores() ? " that scores answers" : " aligned with preferences",
+                " (", method.name, "), from ", config.align.model, ", on ", set.size(),
+                " preferences.");
 }
 
 // How good the finished reward model is, from the record of its validation.
@@ -138,8 +134,7 @@ RunResult align(AlignConfig& config, ConfigSchema& schema,
                 const std::optional<fs::path>& checkpoint, const std::function<void()>& begin,
                 Console& console) {
   const PreferenceMethod& method = config.align.method;
-  const Student student =
-      load_aligned(checkpoint ? *checkpoint : fs::path(config.align.model), config);
+  Student student = load_aligned(config, checkpoint);
   Model& model = *student.model;
   const int64_t context = student_context(model, config.align.context, "align.context");
   const Preferences all = load_preference_sets(config, console);
@@ -151,10 +146,11 @@ RunResult align(AlignConfig& config, ConfigSchema& schema,
   resolve(config, data.train);
   tell(data, console);
   const ReferenceLogProbs reference =
-      reference_of(config, data, checkpoint ? nullptr : &model, console);
+      reference_of(config, data, checkpoint && !config.align.lora ? nullptr : &model, console);
+  const Trained trained = begin_trained(config, student);
   begin();
   if (method.needs_reference()) save_reference(config.train.out, reference, data.hash());
-  const Comparison comparison(config, data, reference, model);
+  const Comparison comparison(config, data, reference, model, trained.adapters);
   const RunPlan plan{
       .folder = config.train.out,
       .summary = summary(config, data.train),
@@ -162,7 +158,7 @@ RunResult align(AlignConfig& config, ConfigSchema& schema,
       .model = model,
       .tokenizer = *student.tokenizer,
       .chat = &student.chat,
-      .trained = whole_model(model, *student.tokenizer, &student.chat),
+      .trained = trained,
       .objective = *comparison.objective,
       .optim = config.optim,
       .train = config.train,

@@ -8,6 +8,7 @@
 #include "base/config.h"
 #include "train/align/preference_method.h"
 #include "train/run/settings.h"
+#include "train/tune/lora_config.h"
 
 namespace malssi {
 
@@ -20,8 +21,9 @@ struct AlignSettings {
   std::string chat_template = "";
   double epochs = 1;
   int64_t context = 0;
-  std::string too_long = "truncate";
+  std::string too_long = "drop";
   bool skip_invalid = false;
+  bool lora = false;
   double centring = 0;
   PreferenceMethod method;  // its name is no setting: the command says it
 
@@ -38,9 +40,10 @@ struct AlignSettings {
     v("epochs", epochs, "times through the data, unless train.steps is given", above(0));
     v("context", context, "tokens of a prompt with its answer; 0 = as many as the model takes",
       at_least(0));
-    v("too_long", too_long, "longer ones: truncate, drop or refuse",
-      one_of({"truncate", "drop", "refuse"}));
+    v("too_long", too_long, "records with a longer answer: drop or refuse",
+      one_of({"drop", "refuse"}));
     v("skip_invalid", skip_invalid, "leave out malformed records instead of stopping");
+    v("lora", lora, "train a low-rank adapter beside frozen weights, dense or quantised ([lora])");
     visit_method(v);
   }
 
@@ -69,6 +72,7 @@ struct AlignSettings {
 
 struct AlignConfig {
   AlignSettings align;
+  LoraSettings lora;  // where align.lora says so
   OptimSettings optim;
   TrainSettings train;  // its rows are preferences
   LogSettings log;
@@ -79,6 +83,7 @@ struct AlignConfig {
   template <class V>
   void visit(V& v) {
     v("align", align);
+    v("lora", lora);
     v("optim", optim);
     v("train", train);
     v("log", log);

@@ -28,8 +28,8 @@ Preferences load_preference_sets(const AlignConfig& config, Console& console) {
   if (!align.val.empty()) {
     all.validation = load(align.val, align, console);
   } else if (align.val_fraction > 0) {
-    all.validation =
-        take_held_out(all.train, align.val_fraction, static_cast<uint64_t>(config.train.seed));
+    all.validation = take_held_out_prompts(all.train, align.val_fraction,
+                                           static_cast<uint64_t>(config.train.seed));
   }
   const auto most = static_cast<size_t>(config.train.eval_rows);
   if (most > 0 && all.validation.size() > most) all.validation.resize(most);
@@ -47,7 +47,7 @@ std::string EncodedPreferences::hash() const {
 }
 
 EncodedPreferences encode_preference_sets(const Preferences& all, const Student& student,
-                                          const ChatSetOptions& options) {
+                                          const PreferenceSetOptions& options) {
   EncodedPreferences encoded{
       .train = PreferenceSet(all.train, *student.tokenizer, student.chat, options),
       .validation = {}};
@@ -62,10 +62,11 @@ void tell(const EncodedPreferences& data, Console& console) {
   console.note(concat("preferences: ", count(train.size()), " to learn from (",
                       count(train.tokens()), " tokens), ",
                       data.validation ? count(data.validation->size()) : "0", " to validate on"));
-  if (train.truncated() + train.dropped() > 0)
-    console.warn(concat(train.truncated(), " answers cut and ", train.dropped(),
-                        " preferences left out: longer than ", train.context(),
-                        " tokens (align.context)"));
+  const int64_t held = data.validation ? data.validation->dropped() : 0;
+  if (train.dropped() + held > 0)
+    console.warn(concat(train.dropped() + held, " preferences left out, ", held,
+                        " of them of the validation: an answer longer than ", train.context(),
+                        " tokens with its prompt (align.context)"));
 }
 
 }  // namespace malssi

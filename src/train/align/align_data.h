@@ -29,7 +29,7 @@ struct EncodedPreferences {
 };
 
 EncodedPreferences encode_preference_sets(const Preferences& all, const Student& student,
-                                          const ChatSetOptions& options);
+                                          const PreferenceSetOptions& options);
 
 // How many there are, and how many did not fit.
 void tell(const EncodedPreferences& data, Console& console);

@@ -3,14 +3,18 @@
 #include <numeric>
 
 #include "base/error.h"
+#include "base/random.h"
 #include "ops/sequence_loss.h"
 #include "tensor/tape.h"
 
 namespace malssi {
 namespace {
 
-Tensor log_probs(Model& model, Batch batch) {
+Tensor log_probs(Model& model, Batch batch, const AdapterMix& adapters, uint64_t dropout_seed = 0) {
   CausalBatch context(batch.starts);
+  AdapterRows rows(batch.tokens(), adapters);
+  rows.set_dropout_seed(dropout_seed);
+  context.set_adapters(std::move(rows));
   const Tensor hidden = model.hidden(batch.ids, context);
   const ScoredTokens tokens{.targets = std::move(batch.targets),
                             .weights = std::move(batch.weights),
@@ -97,9 +101,11 @@ PreferenceObjective::Outcome PreferenceObjective::outcome(const ComparedSet& dat
   return result;
 }
 
-double PreferenceObjective::learn(const Groups& piece, double records, double z0, Tally& tally) {
+double PreferenceObjective::learn(const Groups& piece, double records, double z0,
+                                  uint64_t dropout_seed, Tally& tally) {
   Tape tape;
-  const Tensor sums = log_probs(model_, sequence_batch(train_.set, compared(train_.set, piece)));
+  const Tensor sums = log_probs(model_, sequence_batch(train_.set, compared(train_.set, piece)),
+                                options_.adapters, dropout_seed);
   Outcome result = outcome(train_, piece, sums.f32(), z0, tally);
   for (float& each : result.derivatives) each /= static_cast<float>(records);
   tape.backward(known_loss(sums, result.loss / records, std::move(result.derivatives)));
@@ -115,25 +121,27 @@ std::optional<double> PreferenceObjective::baseline(const ComparedSet& data,
     if (stop()) return {};
     std::vector<int64_t> sequences;
     for (const int64_t number : piece) sequences.push_back(data.set.at(number).first + 1);
-    const Tensor sums = log_probs(model_, sequence_batch(data.set, sequences));
+    const Tensor sums = log_probs(model_, sequence_batch(data.set, sequences), options_.adapters);
     for (size_t i = 0; i < sequences.size(); ++i)
       answers.push_back(answer_of(data, sequences[i], sums.f32()[i]));
   }
   return kto_baseline(answers);
 }
 
-std::optional<StepLoss> PreferenceObjective::accumulate(int64_t) {
+std::optional<StepLoss> PreferenceObjective::accumulate(int64_t step) {
   const Json before = draws_.state();
   const Groups groups = draws_.next(options_.records_per_step);
   const std::vector<Groups> pieces = token_pieces(train_.set, groups, options_.piece_tokens);
   const std::optional<double> z0 = baseline(train_, pieces);
+  const uint64_t seed = splitmix64(options_.seed ^ splitmix64(static_cast<uint64_t>(step)));
   StepLoss result;
   Tally tally;
   bool stopped = !z0;
   for (size_t i = 0; i < pieces.size() && !stopped; ++i) {
     stopped = i > 0 && stop();
     if (stopped) break;
-    result.loss += learn(pieces[i], static_cast<double>(groups.size()), *z0, tally);
+    result.loss +=
+        learn(pieces[i], static_cast<double>(groups.size()), *z0, splitmix64(seed + i) | 1, tally);
     for (const int64_t sequence : compared(train_.set, pieces[i]))
       result.tokens += static_cast<int64_t>(train_.set.sequence(sequence).ids.size()) - 1;
   }
@@ -159,7 +167,8 @@ Validation PreferenceObjective::validate() {
     if (!z0) return {.loss = {}, .complete = false};
     for (const Groups& piece : pieces) {
       if (stop()) return {.loss = {}, .complete = false};
-      const Tensor sums = log_probs(model_, sequence_batch(data.set, compared(data.set, piece)));
+      const Tensor sums =
+          log_probs(model_, sequence_batch(data.set, compared(data.set, piece)), options_.adapters);
       sum += outcome(data, piece, sums.f32(), *z0, tally).loss;
     }
   }
@@ -184,15 +193,17 @@ void PreferenceObjective::restore(const Json& state) {
   tally_ = Tally::from_json(get<Json>(state, "figures", where), where);
 }
 
-std::vector<double> answer_log_probs(Model& model, const PreferenceSet& set, int64_t piece_tokens) {
+std::vector<double> answer_log_probs(Model& model, const PreferenceSet& set, int64_t piece_tokens,
+                                     const std::function<void(int64_t)>& progress) {
   const NoTape untaped;
   std::vector<double> all;
   for (const auto& piece : token_pieces(set, numbers(0, set.size()), piece_tokens)) {
     const auto& last = set.at(piece.back());
     const std::vector<int64_t> sequences =
         numbers(set.at(piece.front()).first, last.first + last.count);
-    const Tensor sums = log_probs(model, sequence_batch(set, sequences));
+    const Tensor sums = log_probs(model, sequence_batch(set, sequences), {});
     for (size_t i = 0; i < sequences.size(); ++i) all.push_back(sums.f32()[i]);
+    if (progress) progress(std::ssize(all));
   }
   return all;
 }

@@ -27,6 +27,7 @@ struct PreferenceOptions {
   int64_t records_per_step = 8;
   int64_t piece_tokens = 2048;
   uint64_t seed = 1;
+  AdapterMix adapters = {};                   // what is trained, where it is not the model itself
   std::function<bool()> stop_requested = {};  // asked between pieces
 };
 
@@ -52,7 +53,7 @@ class PreferenceObjective : public Objective {
   std::vector<int64_t> compared(const PreferenceSet& set, const Groups& groups) const;
   Outcome outcome(const ComparedSet& data, const Groups& groups, const float* log_probs, double z0,
                   Tally& tally) const;
-  double learn(const Groups& piece, double records, double z0, Tally& tally);
+  double learn(const Groups& piece, double records, double z0, uint64_t dropout_seed, Tally& tally);
   // Nothing when a stop was asked for meanwhile.
   std::optional<double> baseline(const ComparedSet& data, const std::vector<Groups>& pieces);
   bool stop() const { return options_.stop_requested && options_.stop_requested(); }
@@ -66,7 +67,8 @@ class PreferenceObjective : public Objective {
   Tally validation_tally_;  // of the last validation, until it is recorded
 };
 
-// Each sequence's summed log-probability of its answer.
-std::vector<double> answer_log_probs(Model& model, const PreferenceSet& set, int64_t piece_tokens);
+// Each sequence's summed log-probability of its answer, without any adapter. progress(sequences done).
+std::vector<double> answer_log_probs(Model& model, const PreferenceSet& set, int64_t piece_tokens,
+                                     const std::function<void(int64_t)>& progress = {});
 
 }  // namespace malssi

@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "base/error.h"
+#include "base/random.h"
 #include "models/value_head.h"
 #include "ops/sequence_loss.h"
 #include "ops/sequence_score.h"
@@ -31,8 +32,12 @@ std::vector<int64_t> sequences_of(const PreferenceSet& set, const std::vector<in
   return sequences;
 }
 
-Tensor score(Model& model, const WholeSequences& batch) {
+Tensor score(Model& model, const WholeSequences& batch, const AdapterMix& adapters,
+             uint64_t dropout_seed = 0) {
   CausalBatch context(batch.starts);
+  AdapterRows rows(std::ssize(batch.ids), adapters);
+  rows.set_dropout_seed(dropout_seed);
+  context.set_adapters(std::move(rows));
   return sequence_scores(model.hidden(batch.ids, context), model.head(), batch.starts);
 }
 
@@ -73,11 +78,12 @@ RewardObjective::RewardObjective(Model& model, const PreferenceSet& train,
   CHECK(has_value_head(model), "a reward model has a value head");
 }
 
-double RewardObjective::learn(const Groups& piece, double records, Tally& tally, int64_t& tokens) {
+double RewardObjective::learn(const Groups& piece, double records, uint64_t dropout_seed,
+                              Tally& tally, int64_t& tokens) {
   Tape tape;
   const WholeSequences batch = whole_sequences(train_, sequences_of(train_, piece));
   tokens += static_cast<int64_t>(batch.ids.size());
-  const Tensor scores = score(model_, batch);
+  const Tensor scores = score(model_, batch, options_.adapters, dropout_seed);
   Outcome outcome;
   const float* next = scores.f32();
   for (const int64_t number : piece) {
@@ -89,11 +95,12 @@ double RewardObjective::learn(const Groups& piece, double records, Tally& tally,
   return outcome.loss / records;
 }
 
-std::optional<StepLoss> RewardObjective::accumulate(int64_t) {
+std::optional<StepLoss> RewardObjective::accumulate(int64_t step) {
   const Json before = draws_.state();
   const Groups groups = draws_.next(options_.records_per_step);
   StepLoss result;
   Tally tally;
+  uint64_t seed = splitmix64(options_.seed ^ splitmix64(static_cast<uint64_t>(step)));
   bool begun = false;
   for (const Groups& piece : token_pieces(train_, groups, options_.piece_tokens)) {
     if (begun && stop()) {
@@ -101,7 +108,8 @@ std::optional<StepLoss> RewardObjective::accumulate(int64_t) {
       return {};
     }
     begun = true;
-    result.loss += learn(piece, static_cast<double>(groups.size()), tally, result.tokens);
+    result.loss += learn(piece, static_cast<double>(groups.size()), (seed = splitmix64(seed)) | 1,
+                         tally, result.tokens);
   }
   tally_.add(tally);
   return result;
@@ -116,7 +124,8 @@ Validation RewardObjective::validate() {
   Calibration calibration;
   for (const Groups& piece : token_pieces(set, numbers(0, set.size()), options_.piece_tokens)) {
     if (stop()) return {.loss = {}, .complete = false};
-    const Tensor scores = score(model_, whole_sequences(set, sequences_of(set, piece)));
+    const Tensor scores =
+        score(model_, whole_sequences(set, sequences_of(set, piece)), options_.adapters);
     const float* next = scores.f32();
     for (const int64_t number : piece) {
       compare(set.at(number), next, options_.centring, outcome, tally, &calibration);
@@ -152,11 +161,12 @@ void RewardObjective::restore(const Json& state) {
   tally_ = Tally::from_json(get<Json>(state, "figures", where), where);
 }
 
-std::vector<double> rewards(Model& model, const PreferenceSet& set, int64_t piece_tokens) {
+std::vector<double> rewards(Model& model, const PreferenceSet& set, int64_t piece_tokens,
+                            const AdapterMix& adapters) {
   const NoTape untaped;
   std::vector<double> all;
   for (const auto& piece : token_pieces(set, numbers(0, set.size()), piece_tokens)) {
-    const Tensor scores = score(model, whole_sequences(set, sequences_of(set, piece)));
+    const Tensor scores = score(model, whole_sequences(set, sequences_of(set, piece)), adapters);
     for (const float each : scores.to_vector()) all.push_back(each);
   }
   return all;

@@ -22,6 +22,7 @@ struct RewardOptions {
   int64_t records_per_step = 8;
   int64_t piece_tokens = 2048;
   uint64_t seed = 1;
+  AdapterMix adapters = {};                   // what is trained, where it is not the whole model
   std::function<bool()> stop_requested = {};  // asked between pieces
 };
 
@@ -40,7 +41,8 @@ class RewardObjective : public Objective {
 
  private:
   using Groups = std::vector<int64_t>;
-  double learn(const Groups& piece, double records, Tally& tally, int64_t& tokens);
+  double learn(const Groups& piece, double records, uint64_t dropout_seed, Tally& tally,
+               int64_t& tokens);
   bool stop() const { return options_.stop_requested && options_.stop_requested(); }
 
   Model& model_;
@@ -53,6 +55,7 @@ class RewardObjective : public Objective {
 };
 
 // The rewards of whole sequences (prompt and answer), one for each.
-std::vector<double> rewards(Model& model, const PreferenceSet& set, int64_t piece_tokens);
+std::vector<double> rewards(Model& model, const PreferenceSet& set, int64_t piece_tokens,
+                            const AdapterMix& adapters = {});
 
 }  // namespace malssi

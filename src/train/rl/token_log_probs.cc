@@ -46,17 +46,20 @@ std::vector<std::vector<int64_t>> rollout_pieces(std::span<const Rollout> rollou
 }
 
 Tensor token_log_probs(Model& model, const Batch& batch, const PolicyView& view) {
-  const double temperature = view.temperature > 0 ? view.temperature : 1;
   CausalBatch context(batch.starts);
   context.set_adapters({batch.tokens(), view.adapters});
-  const Tensor hidden =
-      scaled(model.hidden(batch.ids, context), static_cast<float>(1 / temperature));
+  return token_log_probs_of(model, model.hidden(batch.ids, context), batch, view.temperature);
+}
+
+Tensor token_log_probs_of(const Model& model, const Tensor& hidden, const Batch& batch,
+                          double asked) {
+  const double temperature = asked > 0 ? asked : 1;
   ScoredTokens tokens{.targets = batch.targets, .weights = batch.weights, .starts = {}};
   tokens.starts.resize(batch.ids.size() + 1);  // each token is a sequence of its own
   std::iota(tokens.starts.begin(), tokens.starts.end(), 0);
   // cap tanh(z / cap) / T is a cap / T on z / T.
-  return sequence_log_probs(hidden, model.head(), tokens,
-                            model.logit_softcap() / static_cast<float>(temperature));
+  return sequence_log_probs(scaled(hidden, static_cast<float>(1 / temperature)), model.head(),
+                            tokens, model.logit_softcap() / static_cast<float>(temperature));
 }
 
 std::optional<std::vector<std::vector<float>>> answer_token_log_probs(

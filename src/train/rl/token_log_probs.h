@@ -31,6 +31,10 @@ struct PolicyView {
 // [N] in f32: log softmax(logits / temperature) of each scored target; 0 where none is scored.
 Tensor token_log_probs(Model& model, const Batch& batch, const PolicyView& view = {});
 
+// The same from the model's hidden states [N, D], where these serve something else, too.
+Tensor token_log_probs_of(const Model& model, const Tensor& hidden, const Batch& batch,
+                          double temperature);
+
 // Of each rollout's answer tokens, untaped. Nothing when a stop was asked for meanwhile.
 std::optional<std::vector<std::vector<float>>> answer_token_log_probs(
     Model& model, std::span<const Rollout> rollouts, const PolicyView& view, int64_t piece_tokens,

@@ -25,6 +25,20 @@ Report::Sample parse_sample(const std::string& line, std::string_view where) {
           .text = get<std::string>(json, "text", where)};
 }
 
+// What was written to the same prompts at step 0 and at the last; nothing where nothing was at step 0.
+std::vector<Report::Compared> before_and_after(const std::vector<Report::Sample>& samples) {
+  std::vector<Report::Compared> rows;
+  if (samples.empty() || samples.back().step == 0) return rows;
+  for (const Report::Sample& before : samples) {
+    if (before.step > 0) break;
+    for (const Report::Sample& after : samples)
+      if (after.step == samples.back().step && after.prompt == before.prompt)
+        rows.push_back(
+            {.prompt = before.prompt, .answers = {{.text = before.text}, {.text = after.text}}});
+  }
+  return rows;
+}
+
 // The samples file with only what stays, ready for more.
 AppendFile open_samples(const fs::path& file, const std::vector<Report::Sample>& kept) {
   AppendFile out(file, {.keep_bytes = 0});
@@ -111,6 +125,10 @@ void Journal::publish() {
   if (metrics.empty()) return;
   Report report(options_.title, options_.subtitle);
   report.figures(headline(metrics)).part("Curves").curves(metrics);
+  const std::vector<Report::Compared> changes = before_and_after(samples_);
+  if (!changes.empty())
+    report.part("Before and after", "The same prompts, before the first step and after the last.")
+        .comparison("", {"before", "after"}, changes);
   if (!samples_.empty()) {
     report.part("Samples", "What the model wrote as it learned.").samples("", samples_);
   }

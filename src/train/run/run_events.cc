@@ -56,7 +56,7 @@ void RunEvents::validated(const LoopState& state, double loss, bool is_best) {
   console_.note(concat("step ", state.step, ": validation loss ", fixed(loss, 4),
                        is_best ? ", the best so far" : ""));
   if (is_best) hooks_.save_best(state);
-  if (state.step > 0) show_samples(state, loss);
+  if (state.step > 0 || facts_.samples_at_begin) show_samples(state, loss);
 }
 
 void RunEvents::show_samples(const LoopState& state, double loss) {

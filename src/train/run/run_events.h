@@ -22,8 +22,9 @@ struct RunHooks {
 struct RunFacts {
   int64_t steps = 0;
   double flops_per_token = 0;
-  double ceiling = 0;   // floating-point operations a second; 0 = unknown
-  int64_t samples = 0;  // at each validation
+  double ceiling = 0;             // floating-point operations a second; 0 = unknown
+  int64_t samples = 0;            // at each validation
+  bool samples_at_begin = false;  // before the first step, too
 };
 
 class RunEvents : public LoopEvents {

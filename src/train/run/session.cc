@@ -58,11 +58,25 @@ WeightUpdates updates_of(Optimizer& optimizer) {
           .clear = [&optimizer] { optimizer.clear_gradients(); }};
 }
 
+constexpr std::string_view kCompanion = "companion.";
+
+void restore_companions(const Trained& trained, const std::vector<NamedTensor>& saved,
+                        const std::string& where) {
+  for (const Parameter& p : trained.companions) {
+    const auto found = std::ranges::find(saved, concat(kCompanion, p.name), &NamedTensor::name);
+    REQUIRE(found != saved.end() && found->value.shape() == p.value->shape(), where,
+            ": the checkpoint lacks \"", p.name,
+            "\" of this shape: continue with the same options");
+    p.value->copy_from(found->value);
+  }
+}
+
 LoopState restore_checkpoint(const RunPlan& plan, Optimizer& optimizer,
                              const fs::path& checkpoint) {
   const TrainState state = load_train_state(checkpoint);
   const std::string where = (checkpoint / "train_state.json").string();
   plan.trained.read(checkpoint);
+  restore_companions(plan.trained, state.tensors, where);
   optimizer.restore(state.tensors);
   plan.objective.restore(get<Json>(state.json, "objective", where));
   return LoopState::from_json(get<Json>(state.json, "loop", where));
@@ -74,6 +88,8 @@ void write_checkpoint(const RunPlan& plan, Optimizer& optimizer, const LoopState
   saved.json["objective"] = plan.objective.state();
   saved.json["config"] = plan.config;
   saved.tensors = optimizer.state();
+  for (const Parameter& p : plan.trained.companions)
+    saved.tensors.push_back({concat(kCompanion, p.name), *p.value});
   const auto write = [&](const fs::path& folder) {
     plan.trained.write(folder, card_of(plan, state));
   };
@@ -149,8 +165,10 @@ DType compute_type(const TrainSettings& train) {
 
 RunResult train_run(const RunPlan& plan, Console& console) {
   const StopSignal stop;
+  std::vector<Parameter> learning = plan.trained.parameters;
+  learning.insert(learning.end(), plan.trained.companions.begin(), plan.trained.companions.end());
   const std::unique_ptr<Optimizer> optimizer =
-      make_optimizer(plan.trained.parameters, optimizer_options(plan.optim));
+      make_optimizer(learning, optimizer_options(plan.optim));
   const auto checkpoint =
       latest_checkpoint(plan.folder, [&](std::string_view line) { console.warn(line); });
   LoopState start;
@@ -170,7 +188,8 @@ RunResult train_run(const RunPlan& plan, Console& console) {
                    {.steps = plan.steps,
                     .flops_per_token = flops_per_token(plan),
                     .ceiling = estimate.ceiling,
-                    .samples = plan.prompts.empty() ? 0 : plan.log.samples});
+                    .samples = plan.prompts.empty() ? 0 : plan.log.samples,
+                    .samples_at_begin = plan.compares_samples});
   TrainLoop loop(loop_options(plan), updates_of(*optimizer), plan.objective, events);
   if (checkpoint) loop.restore(start);
   RunResult result;

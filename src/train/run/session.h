@@ -37,6 +37,7 @@ struct RunPlan {
   std::string loss_unit = "nats a token";
   std::function<double()> trial = {};      // seconds per token of a trial step
   std::vector<SamplePrompt> prompts = {};  // of samples, taken in turn
+  bool compares_samples = false;  // the report shows what was written before beside what was after
 };
 
 struct RunResult {

@@ -13,6 +13,8 @@ namespace malssi {
 struct Trained {
   std::string kind;  // "model" or "adapter": also the folder of the finished one in the run's
   std::vector<Parameter> parameters;
+  // Trained with them and kept in checkpoints, but no part of the result: a critic.
+  std::vector<Parameter> companions = {};
   AdapterMix adapters = {};  // that act on every token
   double work = 1;  // operations of a step, as a part of those that training all weights takes
   // Its files, into the staging() of an AtomicFolder, and its numbers back from such a folder.

@@ -1,0 +1,57 @@
+// malssi align ppo: reinforcement learning from a reward model.
+#include <memory>
+
+#include "cli/commands.h"
+#include "train/rl/ppo.h"
+
+namespace malssi {
+namespace {
+
+struct PpoCommand {
+  std::string recipe;
+  PpoConfig config;
+  ConfigSchema schema{config};
+};
+
+constexpr const char* kFooter =
+    "Examples:\n"
+    "  malssi align reward --model runs/chat --data pairs.jsonl --out runs/judge\n"
+    "  malssi align ppo --model runs/chat --data prompts.jsonl --reward runs/judge --out runs/ppo\n"
+    "  malssi align ppo --model model.gguf --data prompts.jsonl --reward runs/judge --lora \\\n"
+    "    --critic policy --kl fixed --kl-weight 0.05 --out runs/ppo\n"
+    "Records are {\"prompt\": ..} or {\"messages\": [..]}, which end with the user. Answers are "
+    "drawn (--answers at a\n"
+    "time) and scored by the reward model, the KL from the reference is taken off token by token, "
+    "and they are\n"
+    "learned from --inner-epochs times. A row (--batch-rows) is one answer.\n"
+    "In memory: policy and reward model, once each. With --lora the policy is frozen under an "
+    "adapter, dense or\n"
+    "quantised, and the reference is the policy with it switched off; without, the reference is a "
+    "second copy. The\n"
+    "critic is an adapter on the frozen reward model (its rank and alpha: --rank, --alpha), or, "
+    "with --critic policy,\n"
+    "a head on the policy. --text FILES mixes in pretraining text (PPO-ptx).\n"
+    "The finished model is OUT/model, or OUT/adapter; a run that was stopped goes on with: malssi "
+    "resume OUT";
+
+}  // namespace
+
+void add_align_ppo(CLI::App& align, Runner& runner) {
+  auto command = std::make_shared<PpoCommand>();
+  CLI::App* sub =
+      align.add_subcommand("ppo", "proximal policy optimisation, from a reward model's scores");
+  sub->footer(kFooter);
+  sub->add_option("recipe", command->recipe, "settings, as a TOML file")->type_name("RECIPE.toml");
+  command->schema.add_flags(*sub);
+  sub->callback([command, &runner] {
+    command->schema.load_environment();
+    if (!command->recipe.empty()) command->schema.load_toml(command->recipe);
+    command->schema.check();
+    // An adapter has few weights, which want ten times the rate of all of them.
+    if (command->config.ppo.lora && !command->schema.is_set("optim.lr"))
+      command->config.optim.lr *= 10;
+    run_ppo(command->config, runner.console);
+  });
+}
+
+}  // namespace malssi

@@ -1,0 +1,109 @@
+// Everything that proximal policy optimisation can be told: the keys of RUN/config.toml and the flags of `malssi align ppo`.
+// Defaults are InstructGPT's (Ouyang et al. 2022, appendix C) where it says them, else those of Ziegler et al. 2019.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/config.h"
+#include "train/run/settings.h"
+#include "train/tune/lora_config.h"
+
+namespace malssi {
+
+// [ppo]
+struct PpoSettings {
+  std::string model = "", data = "", reward = "";
+  std::string val = "";
+  double val_fraction = 0.05;
+  std::string chat_template = "";
+  double epochs = 1;
+  bool skip_invalid = false, lora = false;
+  std::string critic = "reward";
+  int64_t answers = 64, samples = 1, inner_epochs = 4;
+  int64_t max_tokens = 128;
+  double temperature = 1;
+  std::string kl = "adaptive";
+  double kl_weight = 0.2, kl_target = 6, kl_horizon = 10000;
+  double gamma = 1, lambda = 0.95;
+  double clip = 0.2, value_clip = 0.2, value_weight = 0.1;
+  bool whiten_rewards = true;
+  double missing_end_penalty = 1;
+  std::vector<std::string> text = {};
+  double text_weight = 27.8;
+
+  template <class V>
+  void visit(V& v) {
+    visit_data(v);
+    visit_method(v);
+  }
+
+ private:
+  template <class V>
+  void visit_data(V& v) {
+    v("model", model, "the model to align: a Hugging Face folder, or the folder of a run");
+    v("data", data, "prompts, JSON Lines or a JSON array");
+    v("reward", reward, "the reward model: a folder, or the run of malssi align reward");
+    v("val", val, "prompts to validate on; empty = a part of the data");
+    v("val_fraction", val_fraction, "the part of the data held out for validation",
+      between(0, 0.5));
+    v("chat_template", chat_template,
+      "malssi, chatml, llama3 or alpaca; empty = the model's own, else malssi",
+      one_of({"", "malssi", "chatml", "llama3", "alpaca"}));
+    v("epochs", epochs, "times through the prompts, unless train.steps is given", above(0));
+    v("skip_invalid", skip_invalid, "leave out malformed records instead of stopping");
+    v("lora", lora, "train a low-rank adapter beside frozen weights, dense or quantised ([lora])");
+    v("critic", critic,
+      "reward: an adapter and a value head on the reward model, from whose head it starts; policy: "
+      "a value head on the policy's own layers",
+      one_of({"reward", "policy"}));
+    v("text", text, "text for a pretraining mix (PPO-ptx): files, JSON Lines, or folders of them");
+    v("text_weight", text_weight, "weight of the loss on that text", above(0));
+  }
+  template <class V>
+  void visit_method(V& v) {
+    v("answers", answers, "answers drawn at a time, then learned from", at_least(1));
+    v("samples", samples, "answers to each prompt", at_least(1));
+    v("inner_epochs", inner_epochs, "times through these answers", at_least(1));
+    v("max_tokens", max_tokens, "greatest length of an answer in tokens", at_least(1));
+    v("temperature", temperature, "temperature of the policy and of the reference", above(0));
+    v("kl", kl, "weight of the KL from the reference: adaptive, towards kl_target, or fixed",
+      one_of({"adaptive", "fixed"}));
+    v("kl_weight", kl_weight, "what a nat of KL costs, at first", at_least(0));
+    v("kl_target", kl_target, "nats of an answer that the weight steers to", above(0));
+    v("kl_horizon", kl_horizon, "how slowly it does, in answers", above(0));
+    v("gamma", gamma, "discount of later rewards", between(0, 1));
+    v("lambda", lambda, "decay of generalised advantage estimation", between(0, 1));
+    v("clip", clip, "the ratio of probabilities counts between 1 - clip and 1 + clip",
+      between(0, 1));
+    v("value_clip", value_clip, "how far a value may move at once", above(0));
+    v("value_weight", value_weight, "weight of the critic's loss", above(0));
+    v("whiten_rewards", whiten_rewards, "scale the rewards of the tokens to a deviation of 1");
+    v("missing_end_penalty", missing_end_penalty,
+      "taken off the score of an answer that does not end by itself", at_least(0));
+  }
+};
+
+struct PpoConfig {
+  PpoSettings ppo;
+  LoraSettings lora;  // where ppo.lora says so; the critic's rank and alpha, too
+  OptimSettings optim;
+  TrainSettings train;  // its rows are answers
+  LogSettings log;
+
+  PpoConfig();
+
+  template <class V>
+  void visit(V& v) {
+    v("ppo", ppo);
+    v("lora", lora);
+    v("optim", optim);
+    v("train", train);
+    v("log", log);
+  }
+  // Rules that span fields; throws Error.
+  void check() const;
+};
+
+}  // namespace malssi
