@@ -120,6 +120,7 @@ TEST_F(Ppo, IdenticalPoliciesHaveTheRatioOneAndNoDistance) {
   for (const bool lora : {false, true}) {
     auto still = config(lora ? "adapter" : "whole");
     still.ppo.lora = lora;
+    still.train.compute = lora ? "bf16" : "f32";
     still.ppo.kl_weight = 0;
     still.train.steps = 1;
     Listener listener;
