@@ -99,6 +99,7 @@ void add_align(CLI::App& app, Runner& runner) {
   align->require_subcommand(1);
   for (const MethodHelp& method : methods()) add_method(*align, method, runner);
   add_align_grpo(*align, runner);
+  add_align_best_of(*align, runner);
   add_align_ppo(*align, runner);
 }
 

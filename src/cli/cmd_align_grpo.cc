@@ -29,7 +29,10 @@ constexpr const char* kFooter =
     "code.txt (its\nlast ``` block), prompt.txt and record.json, without a network where the "
     "system "
     "permits it.\n"
-    "The finished model is OUT/model; a run that was stopped goes on with: malssi resume OUT";
+    "With --lora (--rank, --alpha, --targets) an adapter is trained beside the frozen model, dense "
+    "or quantised.\n"
+    "The finished model is OUT/model, or OUT/adapter; a run that was stopped goes on with: malssi "
+    "resume OUT";
 
 }  // namespace
 
@@ -46,6 +49,9 @@ void add_align_grpo(CLI::App& align, Runner& runner) {
     command->schema.load_environment();
     if (!command->recipe.empty()) command->schema.load_toml(command->recipe);
     command->schema.check();
+    // An adapter has few weights, which want ten times the rate of all of them.
+    if (command->config.grpo.lora && !command->schema.is_set("optim.lr"))
+      command->config.optim.lr *= 10;
     run_grpo(command->config, runner.console);
   });
 }

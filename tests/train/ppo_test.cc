@@ -120,12 +120,13 @@ TEST_F(Ppo, IdenticalPoliciesHaveTheRatioOneAndNoDistance) {
   for (const bool lora : {false, true}) {
     auto still = config(lora ? "adapter" : "whole");
     still.ppo.lora = lora;
+    still.train.compute = lora ? "bf16" : "f32";
     still.ppo.kl_weight = 0;
     still.train.steps = 1;
     Listener listener;
     run_ppo(still, listener.console());
     const Metrics first = read_metrics(fs::path(still.train.out) / "metrics.jsonl")[1];
-    EXPECT_NEAR(first.figure("ratio"), 1, 1e-6) << lora;
+    EXPECT_NEAR(first.figure("ratio"), 1, lora ? 1e-2 : 1e-6) << lora;  // bf16 rounds
     EXPECT_EQ(first.figure("clip_fraction"), 0) << lora;
     EXPECT_EQ(first.figure("kl"), 0) << lora;
     EXPECT_GT(first.figure("entropy"), 0) << lora;

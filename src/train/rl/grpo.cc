@@ -8,11 +8,12 @@
 #include "base/lock.h"
 #include "base/signal.h"
 #include "io/checkpoint.h"
+#include "models/adapter.h"
 #include "models/value_head.h"
 #include "train/rl/rl_objective.h"
 #include "train/run/metrics.h"
 #include "train/run/run_folder.h"
-#include "train/tune/student.h"
+#include "train/tune/lora_student.h"
 
 namespace malssi {
 namespace {
@@ -86,15 +87,32 @@ RlOptions rl_options(const GrpoConfig& config, const Student& student) {
           .seed = static_cast<uint64_t>(config.train.seed)};
 }
 
-StudentOptions student_options(const GrpoConfig& config) {
-  return {.chat_template = config.grpo.chat_template, .compute = compute_type(config.train)};
-}
-
+// With grpo.lora the base model, whose weights stay; else what the checkpoint, if there is one, has made of it.
 Student load_policy(const fs::path& folder, const GrpoConfig& config) {
-  Student student = load_student(folder, student_options(config));
+  const GrpoSettings& grpo = config.grpo;
+  const DType compute = compute_type(config.train);
+  Student student =
+      grpo.lora ? load_frozen(grpo.model, grpo.chat_template, compute)
+                : load_student(folder, {.chat_template = grpo.chat_template, .compute = compute});
   REQUIRE(!has_value_head(*student.model), folder.string(),
           ": is a reward model, which writes no answers: name a language model");
   return student;
+}
+
+Trained begin_trained(const GrpoConfig& config, Student& policy) {
+  if (!config.grpo.lora) return whole_model(*policy.model, *policy.tokenizer, &policy.chat);
+  std::vector<Parameter> parameters =
+      begin_adapter(*policy.model, config.lora, static_cast<uint64_t>(config.train.seed));
+  return trained_adapter(*policy.model, *policy.tokenizer, policy.chat, std::move(parameters),
+                         peft_settings(config.lora, config.grpo.model));
+}
+
+// A second copy, frozen, where one is needed: an adapter's policy is its own reference, without the adapter.
+std::unique_ptr<Model> load_reference(const GrpoConfig& config) {
+  if (!config.grpo.method.needs_reference() || config.grpo.lora) return nullptr;
+  std::unique_ptr<Model> model = load_policy(config.grpo.model, config).model;
+  freeze(*model);
+  return model;
 }
 
 // The same few at each validation, so that the report can show them side by side.
@@ -136,8 +154,7 @@ void tell_gain(const RunResult& result, const fs::path& run, Console& console) {
 // As pretrain() in pretrain.cc. checkpoint: what to go on from, if anything.
 RunResult train(GrpoConfig& config, ConfigSchema& schema, const std::optional<fs::path>& checkpoint,
                 const std::function<void()>& begin, Console& console) {
-  const Student student =
-      load_policy(checkpoint ? *checkpoint : fs::path(config.grpo.model), config);
+  Student student = load_policy(checkpoint ? *checkpoint : fs::path(config.grpo.model), config);
   Prompts prompts = load_prompts(config, console);
   encode(prompts, student, config, console);
   resolve(config, prompts);
@@ -146,11 +163,12 @@ RunResult train(GrpoConfig& config, ConfigSchema& schema, const std::optional<fs
       make_rewards(config.reward, config.grpo.max_tokens, compute_type(config.train),
                    [&](std::string_view line) { console.warn(line); }),
       config.reward.answer_after);
-  std::optional<Student> reference;
-  if (config.grpo.method.needs_reference()) reference = load_policy(config.grpo.model, config);
+  const std::unique_ptr<Model> reference = load_reference(config);
+  const Trained trained = begin_trained(config, student);
   begin();
   RlObjective objective({.policy = *student.model,
-                         .reference = reference ? reference->model.get() : nullptr,
+                         .adapters = trained.adapters,
+                         .reference = reference ? reference.get() : student.model.get(),
                          .tokenizer = *student.tokenizer},
                         judge, prompts.train, prompts.validation, rl_options(config, student));
   const int64_t answers = config.train.batch_rows * config.grpo.group / config.grpo.mini_batches;
@@ -161,7 +179,7 @@ RunResult train(GrpoConfig& config, ConfigSchema& schema, const std::optional<fs
       .model = *student.model,
       .tokenizer = *student.tokenizer,
       .chat = &student.chat,
-      .trained = whole_model(*student.model, *student.tokenizer, &student.chat),
+      .trained = trained,
       .objective = objective,
       .optim = config.optim,
       .train = config.train,
@@ -170,7 +188,8 @@ RunResult train(GrpoConfig& config, ConfigSchema& schema, const std::optional<fs
       .tokens_per_step = answers * (std::ssize(prompts.train[0].ids) + config.grpo.max_tokens / 2),
       .context = std::ssize(prompts.train[0].ids) + config.grpo.max_tokens,
       .loss_unit = "(the held-out reward, negated)",
-      .prompts = sample_prompts(prompts, student, config.log)};
+      .prompts = sample_prompts(prompts, student, config.log),
+      .compares_samples = true};
   const RunResult result = train_run(plan, console);
   tell_gain(result, config.train.out, console);
   return result;

@@ -9,6 +9,7 @@
 #include "train/rl/rewards/make_rewards.h"
 #include "train/rl/rl_method.h"
 #include "train/run/settings.h"
+#include "train/tune/lora_config.h"
 
 namespace malssi {
 
@@ -18,7 +19,7 @@ struct GrpoSettings {
   double val_fraction = 0.05;
   std::string chat_template = "";
   double epochs = 1;
-  bool skip_invalid = false;
+  bool skip_invalid = false, lora = false;
   RlMethod method;
   int64_t group = 8, max_tokens = 256;
   double temperature = 1, top_p = 1;
@@ -48,6 +49,7 @@ struct GrpoSettings {
       one_of({"", "malssi", "chatml", "llama3", "alpaca"}));
     v("epochs", epochs, "times through the prompts, unless train.steps is given", above(0));
     v("skip_invalid", skip_invalid, "leave out malformed records instead of stopping");
+    v("lora", lora, "train a low-rank adapter beside frozen weights, dense or quantised ([lora])");
   }
   template <class V>
   void visit_method(V& v) {
@@ -82,6 +84,7 @@ struct GrpoSettings {
 struct GrpoConfig {
   GrpoSettings grpo;
   RewardSettings reward;
+  LoraSettings lora;  // where grpo.lora says so
   OptimSettings optim;
   TrainSettings train;  // its rows are prompts
   LogSettings log;
@@ -92,6 +95,7 @@ struct GrpoConfig {
   void visit(V& v) {
     v("grpo", grpo);
     v("reward", reward);
+    v("lora", lora);
     v("optim", optim);
     v("train", train);
     v("log", log);

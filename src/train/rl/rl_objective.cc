@@ -1,6 +1,7 @@
 #include "train/rl/rl_objective.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <numeric>
 
@@ -22,6 +23,12 @@ void note_answers(std::span<const Rollout> answers, Tally& tally) {
     tally.add("ended", each.ended ? 1 : 0);
     tally.add("entropy", each.entropy);
   }
+}
+
+double count_tokens(std::span<const Rollout> answers) {
+  int64_t tokens = 0;
+  for (const Rollout& each : answers) tokens += std::ssize(each.answer);
+  return static_cast<double>(tokens);
 }
 
 std::vector<std::vector<float>> drawn_log_probs(std::span<const Rollout> answers) {
@@ -72,8 +79,11 @@ bool RlObjective::draw_groups(Drawn& drawn, int64_t groups, Tally& tally) {
   RolloutOptions options = options_.rollout;
   options.seed = splitmix64(options_.seed) ^ splitmix64(static_cast<uint64_t>(drawn_) + 1);
   for (int64_t i = 0; i < groups; ++i) prompts.push_back(&prompt_of(drawn_++));
+  const auto begin = std::chrono::steady_clock::now();
   auto answers = roll_out(models_.policy, models_.tokenizer, ids_of(prompts), options);
   if (!answers) return false;
+  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
+  tally.add("rollout_tokens_per_second", count_tokens(*answers) / taken.count());
   const std::vector<double> rewards = judge_.judge(prompts, *answers, tally);
   note_answers(*answers, tally);
   const std::vector<bool> undecided = undecided_groups(rewards, options.samples);

@@ -36,7 +36,7 @@ struct RlOptions {
 struct RlModels {
   Model& policy;
   AdapterMix adapters = {};
-  Model* reference = nullptr;  // null: there is none
+  Model* reference = nullptr;  // null: there is none; adapters never act on it
   const Tokenizer& tokenizer;
 };
 

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "train/rl/rewards/command.h"
-#include "train/rl/rewards/model_reward.h"
+#include "train/rl/rewards/reward_model.h"
 #include "train/rl/rewards/rules.h"
 
 namespace malssi {
@@ -59,7 +59,8 @@ std::unique_ptr<Reward> make_reward(const RewardSettings& settings, const std::s
     return schema_reward(load_json(settings.schema));
   }
   require(settings.reward_model, name, "reward-model");
-  return model_reward(settings.reward_model, compute, settings.failed);
+  return std::make_unique<RewardModel>(
+      settings.reward_model, RewardModelOptions{.compute = compute, .too_long = settings.failed});
 }
 
 }  // namespace
