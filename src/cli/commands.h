@@ -17,8 +17,8 @@ struct Runner {
 
 void add_align(CLI::App& app, Runner& runner);
 void add_align_best_of(CLI::App& align, Runner& runner);  // one of its subcommands
-void add_align_grpo(CLI::App& align, Runner& runner);  // one of its subcommands
-void add_align_ppo(CLI::App& align, Runner& runner);  // one of its subcommands
+void add_align_grpo(CLI::App& align, Runner& runner);     // one of its subcommands
+void add_align_ppo(CLI::App& align, Runner& runner);      // one of its subcommands
 void add_bench(CLI::App& app, Runner& runner);
 void add_chat(CLI::App& app, Runner& runner);
 void add_convert(CLI::App& app, Runner& runner);

@@ -41,6 +41,12 @@ Tensor slope_for(const Tensor& x) {
   return recording({x}) ? Tensor::empty(x.shape(), x.dtype()) : Tensor();
 }
 
+Tensor times(const Tensor& x, float factor) {
+  const Tensor y = Tensor::empty(x.shape());
+  kernels().scale(x.to(DType::f32).f32(), y.f32(), factor, x.size());
+  return y.to(x.dtype());
+}
+
 }  // namespace
 
 Tensor swiglu(const Tensor& gate_up) {
@@ -70,13 +76,10 @@ Tensor relu(const Tensor& x) {
 }
 
 Tensor scaled(const Tensor& x, float factor) {
-  Tensor y = Tensor::empty(x.shape());
-  kernels().scale(x.f32(), y.f32(), factor, x.size());
-  record("scaled", {x}, y, [factor](const Tensor& dy, Grads& grads) {
-    const Tensor dx = Tensor::empty(dy.shape());
-    kernels().scale(dy.f32(), dx.f32(), factor, dy.size());
-    grads.give(0, dx);
-  });
+  if (factor == 1) return x;
+  Tensor y = times(x, factor);
+  record("scaled", {x}, y,
+         [factor](const Tensor& dy, Grads& grads) { grads.give(0, times(dy, factor)); });
   return y;
 }
 

@@ -15,7 +15,7 @@ enum class GeluKind { tanh, exact };
 // Elementwise. Hendrycks, Gimpel 2016.
 Tensor gelu(const Tensor& x, GeluKind kind);
 Tensor relu(const Tensor& x);
-// factor x, x f32.
+// factor x, of x's dtype, f32 or bf16; x itself when the factor is 1.
 Tensor scaled(const Tensor& x, float factor);
 
 }  // namespace malssi

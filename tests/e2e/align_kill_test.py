@@ -1,5 +1,5 @@
 """Alignment runs that are interrupted and killed -9 at random moments, each time gone on with: the result is that of an
-undisturbed run, bit for bit. MALSSI_KILLS says how many kills for each method (4), MALSSI_KILL_SEED which moments."""
+undisturbed run, bit for bit. MALSSI_KILLS says how many kills for each method (2), MALSSI_KILL_SEED which moments."""
 import json
 import os
 import random
@@ -10,9 +10,10 @@ import unittest
 
 from program import CHAT, ProgramTest, start
 
-KILLS = int(os.environ.get("MALSSI_KILLS", "4"))
+KILLS = int(os.environ.get("MALSSI_KILLS", "2"))
 SEED = int(os.environ.get("MALSSI_KILL_SEED", str(random.randrange(1 << 30))))
-STEADY = ["--set", "train.checkpoint_every=3", "--set", "train.eval_every=6", "--set", "log.every=1", "--samples", "0"]
+STEADY = ["--set", "train.checkpoint_every=4", "--set", "train.eval_every=8", "--set", "log.every=1",
+          "--set", "log.samples=0"]
 
 
 class AlignKillTest(ProgramTest):
@@ -47,11 +48,11 @@ class AlignKillTest(ProgramTest):
         self.assertEqual(self.left_behind(run), expected, f"seed {SEED}")
 
     def test_an_adapter_by_preferences(self):
-        self.disturb("align", "dpo", "--model", CHAT, "--data", self.pairs, "--lora", "--dropout", "0.1", "--steps", "60",
+        self.disturb("align", "dpo", "--model", CHAT, "--data", self.pairs, "--lora", "--dropout", "0.1", "--steps", "24",
                      "--lr", "0.01")
 
     def test_a_reward_model(self):
-        self.disturb("align", "reward", "--model", CHAT, "--data", self.pairs, "--steps", "60", "--lr", "0.003")
+        self.disturb("align", "reward", "--model", CHAT, "--data", self.pairs, "--steps", "24", "--lr", "0.003")
 
     def test_by_a_reward_model(self):
         judge = self.folder / "judge"

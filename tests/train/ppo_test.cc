@@ -120,12 +120,13 @@ TEST_F(Ppo, IdenticalPoliciesHaveTheRatioOneAndNoDistance) {
   for (const bool lora : {false, true}) {
     auto still = config(lora ? "adapter" : "whole");
     still.ppo.lora = lora;
+    still.train.compute = lora ? "bf16" : "f32";
     still.ppo.kl_weight = 0;
     still.train.steps = 1;
     Listener listener;
     run_ppo(still, listener.console());
     const Metrics first = read_metrics(fs::path(still.train.out) / "metrics.jsonl")[1];
-    EXPECT_NEAR(first.figure("ratio"), 1, 1e-6) << lora;
+    EXPECT_NEAR(first.figure("ratio"), 1, lora ? 1e-2 : 1e-6) << lora;  // bf16 rounds
     EXPECT_EQ(first.figure("clip_fraction"), 0) << lora;
     EXPECT_EQ(first.figure("kl"), 0) << lora;
     EXPECT_GT(first.figure("entropy"), 0) << lora;
@@ -250,6 +251,26 @@ TEST_F(Ppo, EightAnswersAtOnceOrOneByOneGiveTheSameGradients) {
     for (size_t i = 0; i < one.size(); ++i)
       ASSERT_NEAR(one[i], eight[i], 1e-6 * std::max(greatest, 1.0)) << critic;
   }
+}
+
+TEST_F(Ppo, AJudgeWithOtherTokensReadsTextsButCannotBeTheCritic) {
+  Listener listener;
+  auto base = little_config(scratch_, "bytes");
+  base.tokenizer.kind = "byte";
+  base.model.context = 96;
+  base.train.steps = 1;
+  AlignConfig judge("reward");
+  judge.align.model = run_pretrain(base, listener.console()).model.string();
+  judge.align.data = (*shared_ / "pairs.jsonl").string();
+  small(judge.train, judge.log);
+  judge.train.out = (scratch_ / "judge").string();
+  judge.train.steps = 1;
+  auto made = config("run");
+  made.ppo.reward = run_align(judge, listener.console()).model.string();
+  made.train.steps = 1;
+  EXPECT_TRUE(contains(error_of([&] { run_ppo(made, listener.console()); }), "--critic policy"));
+  made.ppo.critic = "policy";
+  EXPECT_EQ(run_ppo(made, listener.console()).end, LoopEnd::finished);
 }
 
 TEST_F(Ppo, AMissingEndIsPenalised) {

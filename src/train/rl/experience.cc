@@ -1,7 +1,7 @@
 #include "train/rl/experience.h"
 
 #include "base/error.h"
-#include "text/utf8.h"
+#include "train/rl/answer_judge.h"
 #include "train/rl/gae.h"
 #include "train/rl/token_log_probs.h"
 
@@ -27,18 +27,12 @@ std::optional<std::vector<Rollout>> draw(const PpoActors& actors, std::span<cons
   return rollouts;
 }
 
-std::string answer_text(const Tokenizer& tokenizer, const Rollout& rollout) {
-  std::span<const int32_t> ids = rollout.answer;
-  if (rollout.ended) ids = ids.first(ids.size() - 1);
-  return repair_utf8(tokenizer.decode(ids, {.skip_special = true}));
-}
-
 std::vector<double> scores_of(const PpoActors& actors, std::span<const RlPrompt> prompts,
                               std::span<const Rollout> rollouts, const ExperienceOptions& options) {
   std::vector<JudgedAnswer> answers;
   for (const Rollout& each : rollouts)
     answers.push_back({.prompt = prompts[static_cast<size_t>(each.prompt_number)],
-                       .text = answer_text(actors.tokenizer, each),
+                       .text = answer_text(actors.tokenizer, each.answer),
                        .tokens = std::ssize(each.answer),
                        .ended = each.ended});
   std::vector<double> scores = actors.reward.scores(answers);

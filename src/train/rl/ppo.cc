@@ -56,7 +56,8 @@ void resolve(PpoConfig& config, const Prompts& prompts) {
   if (config.train.micro_batch_tokens == 0) config.train.micro_batch_tokens = 2048;
   if (config.train.steps > 0) return;
   const PpoSettings& ppo = config.ppo;
-  const double asked = ppo.epochs * static_cast<double>(prompts.train.size() * ppo.samples);
+  const double asked =
+      ppo.epochs * static_cast<double>(prompts.train.size() * ppo.answers_per_prompt);
   const auto rounds = static_cast<int64_t>(std::ceil(asked / static_cast<double>(ppo.answers)));
   config.train.steps =
       std::max<int64_t>(1, rounds) * ppo.inner_epochs * (ppo.answers / config.train.batch_rows);
@@ -95,7 +96,7 @@ struct TextMix {
 
 PpoOptions options_of(const PpoConfig& config, const Student& policy) {
   const PpoSettings& ppo = config.ppo;
-  return {.experience = {.samples = ppo.samples,
+  return {.experience = {.samples = ppo.answers_per_prompt,
                          .temperature = ppo.temperature,
                          .max_tokens = ppo.max_tokens,
                          .ends = policy.chat.stop_ids(*policy.tokenizer),

@@ -19,6 +19,7 @@ PpoConfig::PpoConfig() {
   train.eval_rows = 64;
   train.checkpoint_every = 50;
   log.every = 4;
+  log.samples = 4;
   log.sample_prompt = "";
 }
 
@@ -29,10 +30,10 @@ void PpoConfig::check() const {
   REQUIRE(!ppo.reward.empty(),
           "nothing says how good an answer is: give --reward DIR (ppo.reward), a reward model");
   REQUIRE(!train.out.empty(), "no folder for the result: give --out DIR (train.out)");
-  REQUIRE(ppo.answers % train.batch_rows == 0 && ppo.answers % ppo.samples == 0,
+  REQUIRE(ppo.answers % train.batch_rows == 0 && ppo.answers % ppo.answers_per_prompt == 0,
           "ppo.answers = ", ppo.answers,
           " must be a multiple of train.batch_rows = ", train.batch_rows,
-          " and of ppo.samples = ", ppo.samples);
+          " and of ppo.answers_per_prompt = ", ppo.answers_per_prompt);
 }
 
 }  // namespace malssi

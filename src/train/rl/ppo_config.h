@@ -21,7 +21,7 @@ struct PpoSettings {
   double epochs = 1;
   bool skip_invalid = false, lora = false;
   std::string critic = "reward";
-  int64_t answers = 64, samples = 1, inner_epochs = 4;
+  int64_t answers = 64, answers_per_prompt = 1, inner_epochs = 4;
   int64_t max_tokens = 128;
   double temperature = 1;
   std::string kl = "adaptive";
@@ -64,7 +64,7 @@ struct PpoSettings {
   template <class V>
   void visit_method(V& v) {
     v("answers", answers, "answers drawn at a time, then learned from", at_least(1));
-    v("samples", samples, "answers to each prompt", at_least(1));
+    v("answers_per_prompt", answers_per_prompt, "answers to each prompt", at_least(1));
     v("inner_epochs", inner_epochs, "times through these answers", at_least(1));
     v("max_tokens", max_tokens, "greatest length of an answer in tokens", at_least(1));
     v("temperature", temperature, "temperature of the policy and of the reference", above(0));

@@ -59,20 +59,27 @@ void begin_own_critic(const PpoConfig& config, PpoModels& models) {
   models.trained.companions = std::move(parameters);
 }
 
+// Beside the policy's own steps: a critic's, and, once for all inner epochs, five forward passes over each answer: it is drawn,
+// its log-probabilities are asked of policy and reference, it is valued and scored.
+double extra_work(const PpoSettings& ppo) {
+  const double critic = ppo.critic == "reward" ? 2.0 / 3 : 0;
+  return critic + 5.0 / 3 / static_cast<double>(ppo.inner_epochs);
+}
+
 }  // namespace
 
 std::unique_ptr<PpoModels> load_ppo_models(const PpoConfig& config,
                                            const std::optional<fs::path>& checkpoint) {
   auto models = std::make_unique<PpoModels>();
   load_policy(config, checkpoint, *models);
-  models->reward =
-      std::make_unique<RewardModel>(config.ppo.reward, compute_type(config.train),
-                                    std::max<int64_t>(config.train.micro_batch_tokens, 1));
+  models->reward = std::make_unique<RewardModel>(
+      config.ppo.reward, RewardModelOptions{.compute = compute_type(config.train)});
   models->trained = begin_policy(config, models->policy);
   if (config.ppo.critic == "policy")
     begin_shared_critic(*models);
   else
     begin_own_critic(config, *models);
+  models->trained.work += extra_work(config.ppo);
   return models;
 }
 

@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "nn/context.h"
-#include "ops/scale.h"
+#include "ops/activation.h"
 #include "ops/sequence_loss.h"
 #include "tensor/tape.h"
 

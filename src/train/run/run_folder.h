@@ -22,7 +22,7 @@ fs::path run_config(const fs::path& run);
 
 // Error when the folder holds a run.
 void check_no_run(const fs::path& run);
-// Makes the folder a run. kind: "pretrain", "sft", "lora", "dpo", "kto", ...
+// Makes the folder a run. kind: "pretrain", "sft", "lora", "dpo", "ppo", ...
 void begin_run(const fs::path& run, std::string_view kind, const std::string& config_toml);
 // The kind of a run. Error when the folder holds none.
 std::string run_kind(const fs::path& run);

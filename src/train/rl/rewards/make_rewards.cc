@@ -59,7 +59,8 @@ std::unique_ptr<Reward> make_reward(const RewardSettings& settings, const std::s
     return schema_reward(load_json(settings.schema));
   }
   require(settings.reward_model, name, "reward-model");
-  return std::make_unique<RewardModel>(settings.reward_model, compute);
+  return std::make_unique<RewardModel>(
+      settings.reward_model, RewardModelOptions{.compute = compute, .too_long = settings.failed});
 }
 
 }  // namespace

@@ -11,20 +11,6 @@
 namespace malssi {
 namespace {
 
-// Sequences side by side.
-struct Packed {
-  std::vector<int32_t> ids;
-  std::vector<int32_t> starts = {0};
-};
-
-std::vector<double> score(Model& model, const Tensor& head, const AdapterMix& adapters,
-                          const Packed& packed) {
-  CausalBatch context(packed.starts);
-  context.set_adapters({std::ssize(packed.ids), adapters});
-  const Tensor scores = sequence_scores(model.hidden(packed.ids, context), head, packed.starts);
-  return {scores.f32(), scores.f32() + scores.size()};
-}
-
 // The base of an adapter, under a value head.
 Student load_base(const AdapterFile& adapter, DType compute) {
   REQUIRE(adapter.score, adapter.where(),
@@ -39,8 +25,9 @@ Student load_base(const AdapterFile& adapter, DType compute) {
 
 }  // namespace
 
-RewardModel::RewardModel(const fs::path& path, DType compute, int64_t piece_tokens)
-    : where_(path.string()), piece_tokens_(piece_tokens) {
+RewardModel::RewardModel(const fs::path& path, const RewardModelOptions& options)
+    : where_(path.string()), options_(options) {
+  const DType compute = options.compute;
   const fs::path adapter = find_adapter(path);
   if (is_adapter(adapter)) {
     const AdapterFile file = open_adapter(adapter);
@@ -63,25 +50,34 @@ std::vector<double> RewardModel::scores(std::span<const JudgedAnswer> answers) {
     chats.push_back(each.prompt.messages);
     chats.back().push_back({.role = "assistant", .content = each.text});
   }
-  const NoTape untaped;
-  const int64_t context = student_.model->config().context;
-  std::vector<double> all;
+  const std::vector<EncodedChat> encoded = encode_chats(chats, *student_.tokenizer, student_.chat);
+  std::vector<double> all(answers.size(), options_.too_long.value_or(0));
   Packed packed;
-  const auto flush = [&] {
-    if (packed.ids.empty()) return;
-    for (const double each : score(*student_.model, head_, adapters_, packed)) all.push_back(each);
-    packed = {};
-  };
-  for (const EncodedChat& chat : encode_chats(chats, *student_.tokenizer, student_.chat)) {
-    REQUIRE(std::ssize(chat.ids) <= context, where_, ": an answer with its prompt has ",
-            chat.ids.size(), " tokens, but the reward model takes ", context,
+  for (size_t i = 0; i < encoded.size(); ++i) {
+    const std::vector<int32_t>& ids = encoded[i].ids;
+    const bool fits = std::ssize(ids) <= student_.model->config().context;
+    REQUIRE(fits || options_.too_long, where_, ": an answer with its prompt has ", ids.size(),
+            " tokens, but the reward model takes ", student_.model->config().context,
             ": use shorter answers (--max-tokens) or prompts");
-    if (std::ssize(packed.ids) + std::ssize(chat.ids) > piece_tokens_) flush();
-    packed.ids.insert(packed.ids.end(), chat.ids.begin(), chat.ids.end());
+    if (!fits) continue;
+    if (std::ssize(packed.ids) + std::ssize(ids) > options_.piece_tokens)
+      score(std::exchange(packed, {}), all);
+    packed.ids.insert(packed.ids.end(), ids.begin(), ids.end());
     packed.starts.push_back(static_cast<int32_t>(packed.ids.size()));
+    packed.answers.push_back(i);
   }
-  flush();
+  score(packed, all);
   return all;
+}
+
+void RewardModel::score(const Packed& packed, std::vector<double>& all) const {
+  if (packed.answers.empty()) return;
+  const NoTape untaped;
+  CausalBatch context(packed.starts);
+  context.set_adapters({std::ssize(packed.ids), adapters_});
+  const Tensor scores =
+      sequence_scores(student_.model->hidden(packed.ids, context), head_, packed.starts);
+  for (size_t i = 0; i < packed.answers.size(); ++i) all[packed.answers[i]] = scores.f32()[i];
 }
 
 bool same_tokens(const Tokenizer& a, const Tokenizer& b) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,11 +12,18 @@
 
 namespace malssi {
 
+struct RewardModelOptions {
+  DType compute = DType::f32;
+  int64_t piece_tokens = 2048;
+  // What an answer earns that does not fit the model's context with its prompt; nothing: it is an Error.
+  std::optional<double> too_long = {};
+};
+
 class RewardModel : public Reward {
  public:
   // A reward model's folder or run; or an adapter that makes one, whose base must be where it was. Its weights are frozen, and
   // quantised ones stay so. Throws Error.
-  RewardModel(const fs::path& path, DType compute, int64_t piece_tokens = 2048);
+  RewardModel(const fs::path& path, const RewardModelOptions& options);
 
   std::vector<double> scores(std::span<const JudgedAnswer> answers) override;
 
@@ -27,11 +35,19 @@ class RewardModel : public Reward {
   const Tensor& head() const { return head_; }
 
  private:
+  // Sequences side by side, and whose they are.
+  struct Packed {
+    std::vector<int32_t> ids;
+    std::vector<int32_t> starts = {0};
+    std::vector<size_t> answers;
+  };
+  void score(const Packed& packed, std::vector<double>& all) const;
+
   Student student_;
   AdapterMix adapters_;
   Tensor head_;
   std::string where_;
-  int64_t piece_tokens_;
+  RewardModelOptions options_;
 };
 
 // Whether both give every id the same meaning.
