@@ -21,10 +21,9 @@ class GrpoTest(ProgramTest):
             json.dumps({"prompt": f"Does {name} like {thing}?", "answer": "e"}) + "\n"
             for name in ("Mina", "Juno", "Ara", "Tom") for thing in ("tea", "rain", "snow")))
 
-    def arguments(self, run, *more):
+    def arguments(self, run, *more, rewards=("--use", "regex", "--pattern", "Mina")):
         return ["align", "grpo", "--model", CHAT, "--data", self.prompts, "--out", run, "--max-tokens", "6", "--batch-rows", "3",
-                "--group", "4", "--lr", "0.01", "--use", "regex", "--pattern", "e", "--eval-every", "6", "--checkpoint-every", "3",
-                "--samples", "1", *more]
+                "--group", "4", "--lr", "0.01", "--eval-every", "6", "--checkpoint-every", "3", "--samples", "1", *rewards, *more]
 
     def records(self, run):
         return [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
@@ -45,8 +44,8 @@ class Runs(GrpoTest):
 
     def test_rewards_by_commands(self):
         run = self.folder / "run"
-        result = self.good(*self.arguments(run, "--steps", "2", "--use", "tests,judge=0.5", "--test-command", "grep -q e",
-                                           "--judge-command", "echo nothing"))
+        result = self.good(*self.arguments(run, "--steps", "2", "--test-command", "grep -q e", "--judge-command", "echo nothing",
+                                           rewards=("--use", "tests,judge=0.5")))
         self.assertIn("printed no number", result.err)
         line = self.records(run)[-1]
         self.assertEqual(line["reward_judge"], 0)
@@ -54,11 +53,11 @@ class Runs(GrpoTest):
 
     def test_wrong_use_is_told_in_a_line(self):
         run = self.folder / "run"
-        for more, told in ((["--use", "exakt"], "is no reward"), (["--group", "1"], "needs 2 at least"),
-                           (["--use", "schema"], "--schema"), (["--loss", "ppo"], "grpo, dr_grpo"),
-                           (["--use", "regex", "--pattern", "("], "(")):
+        for more, told, code in ((["--use", "exakt"], "is no reward", 1), (["--group", "1"], "needs 2 at least", 1),
+                                 (["--use", "schema"], "--schema", 1), (["--loss", "ppo"], "grpo, dr_grpo", 2),
+                                 (["--use", "regex", "--pattern", "("], "parenthesis", 1)):
             with self.subTest(more):
-                self.bad(*self.arguments(run, *more), words=[told])
+                self.bad(*self.arguments(run, rewards=(), *more), words=[told], code=code)
                 self.assertFalse((run / "run.json").exists())
 
 

@@ -163,7 +163,7 @@ TEST(MakeRewards, NamesWhatIsWrong) {
     return error_of([&] { make_rewards(settings, 100, DType::f32, {}); });
   };
   RewardSettings settings;
-  settings.use = {"exact", "length=0.5"};
+  settings.use = {"exact,length=0.5"};
   const auto both = make_rewards(settings, 100, DType::f32, {});
   EXPECT_EQ(both[1].name, "length");
   EXPECT_EQ(both[1].weight, 0.5);

@@ -6,7 +6,7 @@ namespace malssi {
 
 GrpoConfig::GrpoConfig() {
   optim.lr = 1e-6;
-  optim.min_lr = 1e-6;
+  optim.min_lr = 0;
   optim.schedule = "constant";
   optim.weight_decay = 0;
   optim.beta2 = 0.99;

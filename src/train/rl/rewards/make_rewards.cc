@@ -23,6 +23,17 @@ double weight_of(std::string_view text, std::string_view entry) {
   return weight;
 }
 
+// A flag gives "exact,think=0.2" as one item of the list.
+std::vector<std::string> entries(const std::vector<std::string>& items) {
+  std::vector<std::string> all;
+  for (const std::string& item : items)
+    for (size_t begin = 0, end = 0; begin <= item.size(); begin = end + 1) {
+      end = std::min(item.find(',', begin), item.size());
+      all.push_back(item.substr(begin, end - begin));
+    }
+  return all;
+}
+
 void require(const std::string& value, std::string_view reward, std::string_view key) {
   REQUIRE(!value.empty(), "the reward \"", reward, "\" needs reward.", key, ": give --", key);
 }
@@ -67,7 +78,7 @@ std::unique_ptr<Reward> make_reward(const RewardSettings& settings, const std::s
 
 std::vector<std::pair<std::string, double>> reward_weights(const RewardSettings& settings) {
   std::vector<std::pair<std::string, double>> all;
-  for (const std::string& entry : settings.use) {
+  for (const std::string& entry : entries(settings.use)) {
     const size_t at = entry.find('=');
     const std::string name = entry.substr(0, at);
     std::string known;
