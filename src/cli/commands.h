@@ -18,6 +18,7 @@ struct Runner {
 void add_align(CLI::App& app, Runner& runner);
 void add_bench(CLI::App& app, Runner& runner);
 void add_chat(CLI::App& app, Runner& runner);
+void add_classify(CLI::App& app, Runner& runner);
 void add_convert(CLI::App& app, Runner& runner);
 void add_demo(CLI::App& app, Runner& runner);
 void add_embed(CLI::App& app, Runner& runner);

@@ -1,6 +1,7 @@
 #include "io/model_folder.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "base/error.h"
@@ -65,18 +66,23 @@ DType natural_dtype(const ModelConfig& config, const Find& find) {
   return matrix.defined() && matrix.dtype() == DType::bf16 ? best_compute_dtype() : DType::f32;
 }
 
-enum class HeadKind { tokens, value };
+// What stands on a model's body in place of its output layer.
+struct HeadKind {
+  bool is_value = false;
+  std::optional<Labels> labels = {};
+};
 
 // A model with its weights: converted to `compute`, or where there is none as the file holds them.
-std::unique_ptr<Model> model_from(const ModelConfig& config, HeadKind head,
+std::unique_ptr<Model> model_from(const ModelConfig& config, const HeadKind& head,
                                   std::optional<DType> compute, ImportMode mode, const Find& find) {
   auto model = make_model(config, compute ? *compute : natural_dtype(config, find), std::nullopt);
-  if (head == HeadKind::value) model = with_value_head(std::move(model));
+  if (head.is_value) model = with_value_head(std::move(model));
+  if (head.labels) model = with_classifier(std::move(model), *head.labels, 0);
   import_weights(*model, find, compute ? mode : ImportMode::hold);
   return model;
 }
 
-std::unique_ptr<Model> model_from(const ModelConfig& config, HeadKind head,
+std::unique_ptr<Model> model_from(const ModelConfig& config, const HeadKind& head,
                                   std::optional<DType> compute, ImportMode mode,
                                   const WeightFiles& weights, const fs::path& folder) {
   std::set<const Entry*> used;
@@ -93,6 +99,17 @@ std::unique_ptr<Model> model_from(const ModelConfig& config, HeadKind head,
             " model of this config.json does not have: the files do not belong together");
   });
   return model;
+}
+
+// An encoder whose file lacks the scores of its labels is an encoder all the same.
+HeadKind head_of(const ModelConfig& config, const Json& json, const WeightFiles& weights,
+                 const std::string& where) {
+  if (!is_encoder(config) && value_head_from_hf(json, where)) return {.is_value = true};
+  HeadKind head{.labels = labels_from_hf(json, where)};
+  const bool is_there = weights.find("score.weight") || weights.find("classifier.weight") ||
+                        weights.find("classifier.out_proj.weight");
+  if (is_encoder(config) && !is_there) head.labels.reset();
+  return head;
 }
 
 void load_chat(const fs::path& folder, LoadedModel& loaded) {
@@ -122,7 +139,7 @@ LoadedModel load_gguf(const fs::path& path, std::optional<DType> compute, Import
   } catch (const Error& foreign) {
     loaded.chat_problem = foreign.what();
   }
-  loaded.model = model_from(source.config, HeadKind::tokens, compute, mode, source.find);
+  loaded.model = model_from(source.config, {}, compute, mode, source.find);
   return loaded;
 }
 
@@ -183,8 +200,8 @@ LoadedModel load_model(const fs::path& model_or_run, std::optional<DType> comput
   const Json json = load_json(config_path);
   ModelConfig config = config_from_hf(json, config_path.string());
   config.pooling = folder_pooling(folder);
-  const bool scores = !is_encoder(config) && value_head_from_hf(json, config_path.string());
   const WeightFiles weights = WeightFiles::open(folder);
+  const HeadKind head = head_of(config, json, weights, config_path.string());
   check_plausible(config, weights, folder);
   LoadedModel loaded;
   loaded.tokenizer = load_tokenizer(folder);
@@ -194,8 +211,7 @@ LoadedModel load_model(const fs::path& model_or_run, std::optional<DType> comput
   load_chat(folder, loaded);
   if (path_exists(folder / "generation_config.json"))
     loaded.generation = load_json(folder / "generation_config.json");
-  loaded.model = model_from(config, scores ? HeadKind::value : HeadKind::tokens, compute, mode,
-                            weights, folder);
+  loaded.model = model_from(config, scores ? HeadKind::value : {}, compute, mode, weights, folder);
   return loaded;
 }
 
@@ -205,6 +221,7 @@ void save_model_files(const fs::path& folder, Model& model, const Tokenizer& tok
   for (NamedTensor& weight : weights) weight.value = weight.value.to(options.dtype);
   Json config = model.hf_config();
   if (has_value_head(model)) put_value_head(model, config);
+  if (labels_of(model)) put_labels(model, config);
   config["torch_dtype"] = options.dtype == DType::bf16 ? "bfloat16" : "float32";
   const auto write_json = [&](std::string_view name, const Json& json) {
     write_file(folder / name, dump_json(json, 2) + "\n", Durability::later);

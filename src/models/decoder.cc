@@ -43,7 +43,7 @@ class Decoder : public Model {
   Tensor hidden(std::span<const int32_t> ids, Context& context) override {
     const uint64_t seed = context.dropout_seed();
     const float rate = seed == 0 ? 0 : static_cast<float>(config_.dropout);
-    Tensor x = dropout(embedded(ids, context.positions()), {rate, seed});
+    Tensor x = dropout(embedded(ids, context), {rate, seed});
     int64_t layer = 0;
     for (const Block& block : blocks_) {
       x = block(x, layer, context, spec_of(layer, rate),
@@ -93,11 +93,13 @@ class Decoder : public Model {
     return Norm(design_.norm_kind, config_.width, config_.norm_eps, out, design_.norm_bias);
   }
 
-  Tensor embedded(std::span<const int32_t> ids, std::span<const int32_t> positions) const {
+  Tensor embedded(std::span<const int32_t> ids, const Context& context) const {
+    const std::span<const int32_t> positions = context.positions();
     std::vector<int32_t> places(positions.begin(), positions.end());
     for (int32_t& place : places) place += static_cast<int32_t>(design_.first_position);
     Tensor x = design_.positions.empty() ? embedding(embedding_, ids)
                                          : embedding(embedding_, ids, positions_, places);
+    x = context.noised(x);
     if (!design_.token_types.empty())
       x = residual_add(x, embedding(token_types_, std::vector<int32_t>(ids.size(), 0)));
     if (design_.embedding_scale != 1) x = scaled(x, design_.embedding_scale);

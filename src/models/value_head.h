@@ -15,7 +15,8 @@ std::unique_ptr<Model> with_value_head(std::unique_ptr<Model> body);
 
 bool has_value_head(const Model& model);
 
-// Whether a Hugging Face config.json describes one (of a decoder). Error, naming `where`: it is a classifier of several labels.
+// Whether a Hugging Face config.json of a decoder describes one: a classifier with one label that is not said to be regression.
+// Throws Error naming `where`.
 bool value_head_from_hf(const Json& json, std::string_view where);
 // Says so in a config.json that describes the body.
 void put_value_head(const Model& model, Json& json);

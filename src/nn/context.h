@@ -37,6 +37,9 @@ class Context {
   // Seed for this pass's dropout; 0 switches dropout off.
   virtual uint64_t dropout_seed() const { return 0; }
 
+  // The tokens' embeddings [N, width] as the model goes on with them: with noise, where training wants it.
+  virtual Tensor noised(const Tensor& embedded) const { return embedded; }
+
   // Which of the model's adapters act on which tokens; at first none.
   const AdapterRows& adapters() const { return adapters_; }
   void set_adapters(AdapterRows rows) { adapters_ = std::move(rows); }
@@ -54,6 +57,9 @@ class CausalBatch : public Context {
   std::span<const int32_t> positions() const override { return positions_; }
   Tensor attend(int64_t layer, const Tensor& qkv, const AttentionSpec& spec) override;
   uint64_t dropout_seed() const override { return dropout_seed_; }
+
+ protected:
+  std::span<const int32_t> starts() const { return starts_; }
 
  private:
   std::vector<int32_t> starts_;

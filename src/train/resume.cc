@@ -5,6 +5,7 @@
 #include "train/align/align.h"
 #include "train/pretrain/pretrain.h"
 #include "train/run/run_folder.h"
+#include "train/tune/classify.h"
 #include "train/tune/lora.h"
 #include "train/tune/sft.h"
 
@@ -17,6 +18,7 @@ RunResult resume_run(const fs::path& run, const std::vector<std::string>& settin
   if (kind == "pretrain") return resume_pretrain(run, settings, console);
   if (kind == "sft") return resume_sft(run, settings, console);
   if (kind == "lora") return resume_lora(run, settings, console);
+  if (kind == "classify") return resume_classify(run, settings, console);
   if (is_align_method(kind)) return resume_align(run, kind, settings, console);
   throw Error(concat((run / "run.json").string(), ": unknown kind of run \"", kind,
                      "\": it was made by another version of this program"));
