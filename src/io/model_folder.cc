@@ -112,6 +112,12 @@ HeadKind head_of(const ModelConfig& config, const Json& json, const WeightFiles&
   return head;
 }
 
+// Whether a head's weight of this name has a row for each label.
+bool is_label_weight(std::string_view published) {
+  return published == "score.weight" || published == "classifier.weight" ||
+         published == "classifier.bias" || published.starts_with("classifier.out_proj.");
+}
+
 void load_chat(const fs::path& folder, LoadedModel& loaded) {
   loaded.chat_problem = folder.string() +
                         ": no chat template: it is a base model, which continues text; "
@@ -211,7 +217,29 @@ LoadedModel load_model(const fs::path& model_or_run, std::optional<DType> comput
   load_chat(folder, loaded);
   if (path_exists(folder / "generation_config.json"))
     loaded.generation = load_json(folder / "generation_config.json");
-  loaded.model = model_from(config, scores ? HeadKind::value : {}, compute, mode, weights, folder);
+  loaded.model = model_from(config, head, compute, mode, weights, folder);
+  return loaded;
+}
+
+LoadedModel load_for_labels(const fs::path& model_or_run, const Labels& labels,
+                            const ClassifierOptions& options) {
+  REQUIRE(!path_exists(model_or_run) || !is_gguf_file(model_or_run), model_or_run.string(),
+          ": is a file, and a classifier's weights are trained: name a Hugging Face folder");
+  LoadedModel loaded = load_model(model_or_run, options.compute);
+  REQUIRE(!has_value_head(*loaded.model), model_or_run.string(),
+          ": is a reward model: name a language model, an encoder or a classifier");
+  ModelConfig config = loaded.model->config();
+  config.dropout = options.dropout;
+  auto model = with_classifier(make_model(config, options.compute, 0), labels, options.seed);
+  std::map<std::string, Tensor> fresh;
+  for (NamedTensor& weight : export_weights(*model)) fresh[weight.name] = weight.value;
+  const WeightFiles weights = WeightFiles::open(find_model(model_or_run));
+  const Labels* known = labels_of(*loaded.model);
+  import_weights(*model, [&](const std::string& name) {
+    const bool is_kept = !is_label_weight(name) || (known && *known == labels);
+    return is_kept && weights.find(name) ? weights.load(name) : fresh[name];
+  });
+  loaded.model = std::move(model);
   return loaded;
 }
 

@@ -35,7 +35,7 @@ class Reward : public testing::Test {
   AlignConfig config(const std::string& out) const {
     AlignConfig config("reward");
     config.align.model = base_.string();
-    config.align.data = (scratch_ / "ranked.jsonl").string();
+    config.align.data = {(scratch_ / "ranked.jsonl").string()};
     config.align.val_fraction = 0.25;
     config.optim.lr = 1e-2;
     config.optim.warmup_steps = 2;
