@@ -1,5 +1,7 @@
 #include "cli/eval_classify.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <memory>
