@@ -32,7 +32,7 @@ TEST(RegressionScores, AreThoseOfTheirFormulas) {
   EXPECT_DOUBLE_EQ(found.mean_squared_error, 5.0 / 4);
   EXPECT_DOUBLE_EQ(found.r_squared, 0);
   EXPECT_NEAR(found.pearson, 4.5 / std::sqrt(5 * 6.75), 1e-12);
-  EXPECT_NEAR(found.spearman, 4 / std::sqrt(5 * 4.5), 1e-12);  // ranks 0.5, 0.5, 3, 2
+  EXPECT_NEAR(found.spearman, 3.5 / std::sqrt(5 * 4.5), 1e-12);  // ranks 0.5, 0.5, 3, 2
   EXPECT_TRUE(std::isnan(regression_scores({1, 1}, {1, 2}).r_squared));
 }
 
