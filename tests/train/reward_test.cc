@@ -132,9 +132,9 @@ TEST(ValueHead, IsReadFromConfigsOfOneLabelAlone) {
   EXPECT_FALSE(reads("{}"));
   EXPECT_TRUE(
       reads(R"({"architectures": ["LlamaForSequenceClassification"], "id2label": {"0": "x"}})"));
-  EXPECT_TRUE(
-      contains(error_of([&] { reads(R"({"architectures": ["LlamaForSequenceClassification"]})"); }),
-               "2 labels"));
+  EXPECT_FALSE(reads(R"({"architectures": ["LlamaForSequenceClassification"]})"));  // two labels
+  EXPECT_FALSE(reads(R"({"architectures": ["LlamaForSequenceClassification"], "num_labels": 1,)"
+                     R"( "problem_type": "regression"})"));
 }
 
 TEST(Calibration, IsHowFarConfidenceIsFromTheShareThatIsRight) {
