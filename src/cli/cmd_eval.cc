@@ -9,6 +9,7 @@
 #include "base/signal.h"
 #include "cli/cache_flag.h"
 #include "cli/commands.h"
+#include "cli/eval_classify.h"
 #include "cli/generation_flags.h"
 #include "cli/lora_flags.h"
 #include "data/corpus.h"
@@ -131,6 +132,7 @@ void add_eval(CLI::App& app, Runner& runner) {
   eval->footer("Example: malssi eval perplexity --model DIR --data FILE");
   eval->require_subcommand(1);
   add_perplexity(*eval, runner);
+  add_eval_classify(*eval, runner);
 }
 
 }  // namespace malssi

@@ -3,6 +3,8 @@
 #include <memory>
 
 #include "cli/tune_command.h"
+#include "cli/tune_preview.h"
+#include "train/tune/classify.h"
 #include "train/tune/lora.h"
 #include "train/tune/sft.h"
 
@@ -46,6 +48,24 @@ void add_lora(CLI::App& tune, Runner& runner) {
   add_method<LoraConfig>(*sub, runner, run_lora);
 }
 
+void add_classify_head(CLI::App& tune, Runner& runner) {
+  CLI::App* sub =
+      tune.add_subcommand("classify", "train a classifier or a regression on labelled texts");
+  sub->footer(
+      "Examples:\n"
+      "  malssi tune classify --model runs/base --data reviews.tsv --text-column document --out "
+      "runs/sentiment\n"
+      "  malssi tune classify --model DIR --data train.jsonl --class-weights balanced --epochs 4 "
+      "--out runs/topic\n"
+      "  malssi tune classify --model DIR --data pairs.csv --task regression --label-column score "
+      "--out runs/score\n"
+      "Encoders (BERT and kin) and decoders. A row (--batch-rows) is one text. The finished model "
+      "is OUT/model;\n"
+      "malssi eval classify measures it, malssi classify asks it. A run that was stopped goes on "
+      "with: malssi\nresume OUT");
+  add_method<ClassifyConfig>(*sub, runner, run_classify);
+}
+
 }  // namespace
 
 void add_tune(CLI::App& app, Runner& runner) {
@@ -56,6 +76,8 @@ void add_tune(CLI::App& app, Runner& runner) {
   add_lora(*tune, runner);
   add_adapter_methods(*tune, runner);
   add_merge(*tune, runner);
+  add_classify_head(*tune, runner);
+  add_tune_preview(*tune, runner);
 }
 
 }  // namespace malssi

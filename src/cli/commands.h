@@ -21,6 +21,7 @@ void add_align_grpo(CLI::App& align, Runner& runner);     // one of its subcomma
 void add_align_ppo(CLI::App& align, Runner& runner);      // one of its subcommands
 void add_bench(CLI::App& app, Runner& runner);
 void add_chat(CLI::App& app, Runner& runner);
+void add_classify(CLI::App& app, Runner& runner);
 void add_convert(CLI::App& app, Runner& runner);
 void add_demo(CLI::App& app, Runner& runner);
 void add_embed(CLI::App& app, Runner& runner);

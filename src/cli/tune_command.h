@@ -11,8 +11,12 @@
 namespace malssi {
 
 inline constexpr const char* kRecords =
-    "Records are {\"messages\": [{\"role\": .., \"content\": ..}, ..]} or {\"instruction\": ..,\n"
-    "\"input\": .., \"output\": ..}. ";
+    "Records are {\"messages\": [{\"role\": .., \"content\": ..}, ..]}, ShareGPT's "
+    "{\"conversations\": ..},\n"
+    "{\"instruction\": .., \"input\": .., \"output\": ..} or a question and an answer, as JSON, "
+    ".csv or .tsv;\n"
+    "--data FILE:WEIGHT, given several times, mixes files; malssi tune preview shows what is "
+    "learned. ";
 
 template <class Config>
 struct TuneCommand {

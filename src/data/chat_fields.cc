@@ -36,19 +36,46 @@ std::string optional_string(const simdjson::dom::object& record, std::string_vie
   return string_at(record, key, where);
 }
 
+namespace {
+
+// ShareGPT's names, and those of its kin.
+std::string common_role(std::string role) {
+  if (role == "human") return "user";
+  if (role == "gpt" || role == "function_call") return "assistant";
+  if (role == "observation") return "tool";
+  return role;
+}
+
+std::string_view expected_after(std::string_view before) {
+  if (before == "user" || before == "tool") return "assistant";
+  return "user";
+}
+
+}  // namespace
+
+Message read_message(const element& item, const std::string& where) {
+  simdjson::dom::object message;
+  REQUIRE(!item.get(message), where, ": not an object, expected {\"role\": .., \"content\": ..}");
+  element other;
+  const bool from = !message.at_key("from").get(other);
+  Message read;
+  read.role = common_role(string_at(message, from ? "from" : "role", where));
+  read.content = string_at(message, from ? "value" : "content", where);
+  return read;
+}
+
 void check_order(const std::vector<Message>& chat, const std::string& where) {
   for (size_t i = 0; i < chat.size(); ++i) {
     const std::string& role = chat[i].role;
     const std::string at = concat(where, ": message ", i + 1);
-    const bool known = role == "system" || role == "user" || role == "assistant";
+    const bool known = role == "system" || role == "user" || role == "assistant" || role == "tool";
     REQUIRE(known, at, ": role \"", role, "\", expected system, user or assistant");
     REQUIRE(role != "system" || i == 0, at, ": the system message must come first");
     if (role == "system") continue;
-    const bool opens = i == 0 || chat[i - 1].role == "system";
-    const std::string_view expected =
-        opens || chat[i - 1].role == "assistant" ? "user" : "assistant";
-    REQUIRE(role == expected, at, ": role \"", role, "\", expected ", expected,
-            " (they speak in turn)");
+    const std::string_view before = i == 0 ? "system" : std::string_view(chat[i - 1].role);
+    const bool answers_call = role == "tool" && (before == "assistant" || before == "tool");
+    REQUIRE(answers_call || role == expected_after(before), at, ": role \"", role, "\", expected ",
+            expected_after(before), " (they speak in turn)");
     REQUIRE(role == "assistant" || !is_blank(chat[i].content), at, ": its content is empty");
   }
   REQUIRE(!chat.empty() && chat.back().role == "assistant", where,

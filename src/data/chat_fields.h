@@ -23,8 +23,11 @@ std::string string_at(const simdjson::dom::object& record, std::string_view key,
 std::string optional_string(const simdjson::dom::object& record, std::string_view key,
                             std::string_view where);
 
+// {"role": .., "content": ..}, or ShareGPT's {"from": .., "value": ..} with its names of the roles ("human", "gpt", ..).
+Message read_message(const simdjson::dom::element& item, const std::string& where);
+
 // Error unless: an optional system message, then user and assistant in turn, ending with the assistant; no user's message is
-// blank.
+// blank. After the assistant's message a tool may answer, and after that the assistant speaks again.
 void check_order(const std::vector<Message>& chat, const std::string& where);
 
 }  // namespace malssi

@@ -2,7 +2,7 @@
 //   pair     {"prompt": .., "chosen": .., "rejected": ..}, also "margin": by how much
 //   judged   {"prompt": .., "completion": .., "label": true}, or {"messages": [..], "label": false}
 //   ranking  {"prompt": .., "ranked": [best, .., worst]}
-// as JSON Lines or as one JSON array. Prompt and answers are texts or lists of messages
+// as JSON Lines, one JSON array or a table (.csv, .tsv), each also compressed (.gz). Prompt and answers are texts or lists of messages
 // {"role", "content"} (or {"from", "value"}); "conversations" is another name of the prompt. A pair without a prompt has it in
 // both answers, as their shared beginning. A text that begins with "\n\nHuman:" is a dialogue of Human and Assistant
 // (Bai et al. 2022's files). Every record is checked; an error names file and line.
@@ -23,6 +23,7 @@ struct Preference {
   std::vector<Conversation> answers;  // the best first; each begins and ends with the assistant
   std::optional<bool> liked = {};     // of a single answer
   double margin = 0;                  // of a pair
+  double weight = 1;                  // how often it comes in an epoch (epoch_draws.h)
 };
 
 // What a method learns from. Rankings hold pairs too: of two answers.
@@ -65,6 +66,7 @@ class PreferenceSet {
     int64_t first = 0, count = 0;  // its sequences
     bool liked = true;
     double margin = 0;
+    double weight = 1;
   };
   struct Sequence {
     std::span<const int32_t> ids;

@@ -2,25 +2,27 @@
 
 #include "base/error.h"
 #include "base/hash.h"
-#include "base/random.h"
-#include "data/permutation.h"
+#include "data/mixture.h"
 
 namespace malssi {
+namespace {
 
-PreferenceDraws::PreferenceDraws(const PreferenceSet& set, uint64_t seed)
-    : seed_(seed), size_(set.size()), hash_(hash_text(set.hash())) {}
-
-std::vector<int64_t> PreferenceDraws::next(int64_t count) {
-  std::vector<int64_t> groups;
-  for (int64_t i = 0; i < count; ++i, ++drawn_) {
-    const auto epoch = static_cast<uint64_t>(drawn_ / size_);
-    groups.push_back(Permutation(size_, splitmix64(seed_) ^ splitmix64(epoch + 1))(drawn_ % size_));
-  }
-  return groups;
+std::vector<double> weights_of(const PreferenceSet& set) {
+  std::vector<double> weights;
+  for (int64_t i = 0; i < set.size(); ++i) weights.push_back(set.at(i).weight);
+  return mixing_weights(std::move(weights));
 }
 
+}  // namespace
+
+PreferenceDraws::PreferenceDraws(const PreferenceSet& set, uint64_t seed)
+    : seed_(seed),
+      size_(set.size()),
+      hash_(hash_text(set.hash())),
+      draws_(set.size(), weights_of(set), seed) {}
+
 Json PreferenceDraws::state() const {
-  return {{"preferences", size_}, {"hash", hash_}, {"seed", seed_}, {"drawn", drawn_}};
+  return {{"preferences", size_}, {"hash", hash_}, {"seed", seed_}, {"drawn", draws_.drawn()}};
 }
 
 void PreferenceDraws::restore(const Json& state) {
@@ -33,7 +35,7 @@ void PreferenceDraws::restore(const Json& state) {
   }
   const auto drawn = get<int64_t>(state, "drawn", where);
   REQUIRE(drawn >= 0, where, ": ", drawn, " preferences drawn: damaged");
-  drawn_ = drawn;
+  draws_.restore(drawn);
 }
 
 WholeSequences whole_sequences(const PreferenceSet& set, std::span<const int64_t> sequences) {

@@ -1,5 +1,4 @@
-// Which preferences an optimiser step learns from: all of them once an epoch, shuffled anew each time; steps may cross from
-// one epoch into the next.
+// Which preferences an optimiser step learns from: all of them once an epoch, or as often as their weights say (epoch_draws.h).
 #pragma once
 
 #include <cstdint>
@@ -8,6 +7,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "data/epoch_draws.h"
 #include "data/preference.h"
 
 namespace malssi {
@@ -18,7 +18,7 @@ class PreferenceDraws {
   PreferenceDraws(const PreferenceSet& set, uint64_t seed);
 
   // Numbers of the next groups.
-  std::vector<int64_t> next(int64_t count);
+  std::vector<int64_t> next(int64_t count) { return draws_.next(count); }
 
   Json state() const;
   // Throws Error when the state is of other data or another seed.
@@ -28,7 +28,7 @@ class PreferenceDraws {
   uint64_t seed_;
   int64_t size_;
   std::string hash_;
-  int64_t drawn_ = 0;
+  EpochDraws draws_;
 };
 
 // Sequences from their first token to their last, side by side.

@@ -6,8 +6,7 @@
 #include "data/dialogue_text.h"
 #include "data/permutation.h"
 #include "data/preference.h"
-#include "data/records.h"
-#include "data/text_check.h"
+#include "data/record_file.h"
 
 namespace malssi {
 namespace {
@@ -19,23 +18,6 @@ using simdjson::dom::object;
 constexpr std::string_view kExpected =
     "expected {\"prompt\", \"chosen\", \"rejected\"}, {\"prompt\", \"completion\", \"label\"} or "
     "{\"prompt\", \"ranked\"}";
-
-std::string role_of(std::string role) {
-  if (role == "human") return "user";
-  if (role == "gpt") return "assistant";
-  return role;
-}
-
-Message read_message(const element& item, const std::string& where) {
-  object message;
-  REQUIRE(!item.get(message), where, ": not an object, expected {\"role\": .., \"content\": ..}");
-  element other;
-  const bool from = !message.at_key("from").get(other);
-  Message read;
-  read.role = role_of(string_at(message, from ? "from" : "role", where));
-  read.content = string_at(message, from ? "value" : "content", where);
-  return read;
-}
 
 // A text, a message or a list of messages; a plain text is `speaker`'s.
 Conversation read_turns(const element& value, std::string_view speaker, const std::string& where) {
@@ -246,16 +228,14 @@ void keep(Preference record, PreferenceKind kind, const std::string& where,
 
 PreferenceData load_preferences(const fs::path& file, PreferenceKind kind,
                                 const LoadOptions& options) {
-  const MappedFile mapped = MappedFile::open(file);
-  REQUIRE(mapped.size() > 0, file.string(), ": the file is empty, ", kExpected, " on each line");
-  check_text(without_bom(mapped.text()).substr(0, 4096), file);
-  JsonRecords records(mapped.text(), file.string());
+  RecordFile records(file, kExpected);
   simdjson::dom::parser parser;
   JsonRecord record;
   PreferenceData data;
   while (records.next(record)) {
     const std::string where = records.place(record);
     try {
+      records.check();
       Preference preference = read_record(parser, record.text, where);
       if (undecided(preference))
         ++data.undecided;

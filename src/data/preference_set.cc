@@ -68,7 +68,8 @@ PreferenceSet::PreferenceSet(const std::vector<Preference>& records, const Token
     groups_.push_back({.first = sequences() - count,
                        .count = count,
                        .liked = records[i].liked.value_or(true),
-                       .margin = records[i].margin});
+                       .margin = records[i].margin,
+                       .weight = records[i].weight});
   }
   REQUIRE(size() > 0, "none of ", records.size(),
           " preferences has its answers within a context of ", context_, ": use a longer context");
@@ -113,7 +114,7 @@ uint64_t PreferenceSet::hash() const {
   uint64_t hash = hashed(begins_, hashed(scored_, hashed(ids_, 0)));
   for (const Group& group : groups_) {
     const std::vector<double> facts = {static_cast<double>(group.count), group.liked ? 1.0 : 0.0,
-                                       group.margin};
+                                       group.margin, group.weight};
     hash = hashed(facts, hash);
   }
   return hash;

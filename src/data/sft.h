@@ -1,10 +1,12 @@
-// Conversations for supervised tuning.
-//   messages   {"messages": [{"role": "user", "content": ".."}, {"role": "assistant", "content":
-//   ".."}, ..]} Alpaca     {"instruction": "..", "input": "..", "output": ".."}; input may be
-//   missing or empty, "system" may be there
-// as JSON Lines or as one JSON array, records of both kinds mixed if need be. Every record is
-// checked; an error names file and line. Roles: an optional system message, then user and assistant
-// in turn, ending with the assistant.
+// Conversations for supervised tuning, a record each:
+//   messages   {"messages": [{"role": "user", "content": ".."}, {"role": "assistant", "content": ".."}, ..]}
+//   ShareGPT   {"conversations": [{"from": "human", "value": ".."}, {"from": "gpt", "value": ".."}, ..]}, also "system"
+//   Alpaca     {"instruction": "..", "input": "..", "output": ".."}; input may be missing or empty, "system" may be there
+//   pairs      a question and an answer: prompt and completion or response, question and answer, query and response, Q and A,
+//              or columns that the user names
+// as JSON Lines, one JSON array or a table with a header (.csv, .tsv), each also compressed (.gz); records of several forms may be
+// mixed. Every record is checked; an error names file and line. Roles: an optional system message, then user and assistant in turn
+// (a tool may answer the assistant), ending with the assistant.
 #pragma once
 
 #include <cstdint>
@@ -25,13 +27,16 @@ using Conversation = std::vector<Message>;
 struct LoadOptions {
   bool skip_invalid =
       false;  // leave out bad records, counting them, instead of throwing at the first
+  std::string prompt_column = {}, answer_column = {};  // of pairs; empty: by their usual names
 };
 
 struct SftData {
   std::vector<Conversation> conversations;
-  int64_t empty_answers = 0;  // records left out because there is no answer to learn
-  int64_t invalid = 0;        // records left out because they are malformed (skip_invalid)
-  std::string first_invalid;  // what the first of them says
+  std::vector<int64_t> lines = {};  // where each begins in its file
+  int64_t empty_answers = 0;        // records left out because there is no answer to learn
+  std::string first_empty = {};     // the first of them: file and line
+  int64_t invalid = 0;              // records left out because they are malformed (skip_invalid)
+  std::string first_invalid = {};   // what the first of them says
 };
 
 // Throws Error; also when no record is left.
@@ -54,11 +59,15 @@ std::vector<Record> take_held_out(std::vector<Record>& records, double fraction,
 }
 
 struct ChatSetOptions {
-  int64_t context = 1024;             // tokens that a conversation may take as input
-  std::string too_long = "truncate";  // "truncate": keep the beginning; "drop"; "refuse": throw
+  int64_t context = 1024;  // tokens that a conversation may take as input
+  // What happens to longer ones. "turns": keep the turns whose answers lie within it whole; "truncate": keep the beginning, if need
+  // be up to the middle of an answer; "drop"; "refuse": throw.
+  std::string too_long = "truncate";
+  // "answers": the assistant's words and end tokens in every turn; "last": those of the last turn; "all": every token.
+  std::string loss_on = "answers";
 };
 
-// Encoded conversations. `trained` marks assistant text and its end token, in every turn.
+// Encoded conversations. `trained` marks what is learned.
 class ChatSet {
  public:
   // Encodes in parallel. Conversations that have nothing to learn within the context are dropped
@@ -77,16 +86,22 @@ class ChatSet {
   int64_t tokens() const { return static_cast<int64_t>(ids_.size()); }
   int64_t trained_tokens() const { return trained_tokens_; }
   int64_t truncated() const { return truncated_; }
+  int64_t cut_answers() const { return cut_answers_; }  // of those, in the middle of an answer
   int64_t dropped() const { return dropped_; }
+  // The number of a conversation's record among those that were encoded.
+  int64_t record(int64_t i) const { return records_[static_cast<size_t>(i)]; }
+  // What they lost when they were cut or dropped.
+  int64_t lost_tokens() const { return lost_tokens_; }
 
  private:
-  bool add(const EncodedChat& chat);
+  bool add(const EncodedChat& chat, int64_t length);
 
   std::vector<int32_t> ids_;
   std::vector<uint8_t> trained_;
   std::vector<int64_t> begins_;
+  std::vector<int64_t> records_;
   int64_t context_ = 0;
-  int64_t trained_tokens_ = 0, truncated_ = 0, dropped_ = 0;
+  int64_t trained_tokens_ = 0, truncated_ = 0, cut_answers_ = 0, dropped_ = 0, lost_tokens_ = 0;
 };
 
 // Which conversations share a batch.
@@ -100,10 +115,12 @@ struct PackPlan {
 struct SftBatchOptions {
   int64_t rows = 8;  // N = rows * context of the set
   uint64_t seed = 1;
+  std::vector<double> weights =
+      {};  // how often each conversation comes in an epoch (epoch_draws.h); empty: once
 };
 
 // Packs whole conversations, shuffled anew each epoch, into batches of N tokens: each is a sequence
-// of its own, so none sees another. Every conversation comes once an epoch. What is left over in a
+// of its own, so none sees another. Every conversation comes once an epoch, or as often as its weight says. What is left over in a
 // batch is filled with tokens of weight 0. The set must outlive it.
 class SftBatches : public BatchSource {
  public:

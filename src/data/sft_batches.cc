@@ -2,8 +2,11 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "base/random.h"
 #include "data/encode_chats.h"
+#include "data/epoch_draws.h"
+#include "data/loss_marks.h"
 #include "data/sft.h"
 
 namespace malssi {
@@ -72,6 +75,20 @@ int64_t batch_tokens(const ChatSet& chats, int64_t rows) {
   return rows * chats.context();
 }
 
+// Tells one mixture from another.
+std::string weights_text(const std::vector<double>& weights) {
+  return weights.empty() ? "" : hash_text(hash64(std::as_bytes(std::span(weights)), 0));
+}
+
+// The longest beginning, of at most so many tokens, that ends with an answer; 0: there is none.
+int64_t end_of_answers(const EncodedChat& chat, int64_t most) {
+  for (int64_t length = most; length > 0; --length) {
+    const auto end = static_cast<size_t>(length);
+    if (chat.trained[end - 1] && (end == chat.trained.size() || !chat.trained[end])) return length;
+  }
+  return 0;
+}
+
 }  // namespace
 
 ChatSet::ChatSet(const std::vector<Conversation>& conversations, const Tokenizer& tokenizer,
@@ -79,28 +96,39 @@ ChatSet::ChatSet(const std::vector<Conversation>& conversations, const Tokenizer
     : context_(options.context) {
   REQUIRE(options.context >= 1, "context ", options.context, ", expected at least 1");
   const std::string& policy = options.too_long;
-  REQUIRE(policy == "truncate" || policy == "drop" || policy == "refuse", "too_long is \"", policy,
-          "\", expected truncate, drop or refuse");
+  REQUIRE(policy == "truncate" || policy == "drop" || policy == "refuse" || policy == "turns",
+          "too_long is \"", policy, "\", expected turns, truncate, drop or refuse");
   begins_.push_back(0);
-  const std::vector<EncodedChat> encoded = encode_chats(conversations, tokenizer, chat);
+  std::vector<EncodedChat> encoded = encode_chats(conversations, tokenizer, chat);
+  mark_losses(encoded, conversations, {tokenizer, chat, options.loss_on});
   for (size_t i = 0; i < encoded.size(); ++i) {
-    const int64_t inputs = static_cast<int64_t>(encoded[i].ids.size()) - 1;
-    const bool too_long = inputs > context_;
-    REQUIRE(!too_long || policy != "refuse", "conversation ", i + 1, " has ", inputs + 1,
+    const auto whole = static_cast<int64_t>(encoded[i].ids.size());
+    const bool too_long = whole - 1 > context_;
+    REQUIRE(!too_long || policy != "refuse", "conversation ", i + 1, " has ", whole,
             " tokens, but a context of ", context_, " holds ", context_ + 1,
-            ": use a longer context, or too_long = truncate");
-    if (inputs < 1 || (too_long && policy == "drop") || !add(encoded[i]))
+            ": use a longer context, or too_long = turns");
+    int64_t length = std::min(whole, context_ + 1);
+    if (too_long && policy == "drop") length = 0;
+    if (too_long && policy == "turns" && options.loss_on != "all")
+      length = end_of_answers(encoded[i], length);
+    if (!add(encoded[i], length)) {
       ++dropped_;
-    else
-      truncated_ += too_long;
+      lost_tokens_ += whole;
+      continue;
+    }
+    records_.push_back(static_cast<int64_t>(i));
+    truncated_ += too_long;
+    lost_tokens_ += whole - length;
+    const auto end = static_cast<size_t>(length);
+    cut_answers_ += too_long && encoded[i].trained[end - 1] && encoded[i].trained[end];
   }
   REQUIRE(size() > 0, "none of ", conversations.size(),
           " conversations has an answer within a context of ", context_, ": use a longer context");
 }
 
 // False when nothing of it would be learned.
-bool ChatSet::add(const EncodedChat& chat) {
-  const int64_t length = std::min(static_cast<int64_t>(chat.ids.size()), context_ + 1);
+bool ChatSet::add(const EncodedChat& chat, int64_t length) {
+  if (length < 2) return false;
   const int64_t learned = std::count(chat.trained.begin() + 1, chat.trained.begin() + length, true);
   if (learned == 0) return false;
   ids_.insert(ids_.end(), chat.ids.begin(), chat.ids.begin() + length);
@@ -120,12 +148,15 @@ ChatSet::Chat ChatSet::at(int64_t i) const {
 SftBatches::SftBatches(const ChatSet& chats, const SftBatchOptions& options)
     : chats_(chats), options_(options) {
   batch_tokens(chats, options.rows);  // checks
+  const auto& weights = options_.weights;
+  REQUIRE(weights.empty() || *std::max_element(weights.begin(), weights.end()) > 0,
+          "no conversation is drawn in any epoch: raise the weights of the data");
   plan_epoch(0);
 }
 
 void SftBatches::plan_epoch(int64_t epoch) {
-  std::vector<int32_t> order(static_cast<size_t>(chats_.size()));
-  for (size_t i = 0; i < order.size(); ++i) order[i] = static_cast<int32_t>(i);
+  std::vector<int32_t> order = epoch_records(chats_.size(), options_.weights, epoch);
+  while (order.empty()) order = epoch_records(chats_.size(), options_.weights, ++epoch);
   Rng(options_.seed, static_cast<uint64_t>(epoch)).shuffle(std::span(order));
   plan_ = plan_batches(chats_, order, batch_tokens(chats_, options_.rows));
   epoch_ = epoch;
@@ -146,16 +177,20 @@ double SftBatches::epochs() const {
 int64_t SftBatches::batches_per_epoch() const { return plan_.size(); }
 
 Json SftBatches::state() const {
-  return {{"conversations", chats_.size()}, {"tokens", chats_.tokens()},
-          {"context", chats_.context()},    {"rows", options_.rows},
-          {"seed", options_.seed},          {"epoch", epoch_},
+  return {{"conversations", chats_.size()},
+          {"tokens", chats_.tokens()},
+          {"context", chats_.context()},
+          {"rows", options_.rows},
+          {"seed", options_.seed},
+          {"weights", weights_text(options_.weights)},
+          {"epoch", epoch_},
           {"position", position_}};
 }
 
 void SftBatches::restore(const Json& state) {
   const std::string where = "data position";
   const Json here = this->state();
-  for (const std::string key : {"conversations", "tokens", "context", "rows", "seed"}) {
+  for (const std::string key : {"conversations", "tokens", "context", "rows", "seed", "weights"}) {
     const Json then = get<Json>(state, key, where);
     REQUIRE(then == here[key], where, ": \"", key, "\" was ", dump_json(then), " and is ",
             dump_json(here[key]), ": continue with the same data and options");

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/parallel.h"
 #include "infer/rows.h"
+#include "models/classifier.h"
 #include "models/value_head.h"
 
 namespace malssi {
@@ -72,6 +73,8 @@ ModelPredictor::ModelPredictor(Model& model, int64_t slots, int64_t capacity,
       virtual_(static_cast<size_t>(slots)) {
   REQUIRE(!has_value_head(model),
           "a reward model says how good an answer is and writes none: name a language model");
+  REQUIRE(!labels_of(model),
+          "a classifier labels texts (malssi classify) and writes none: name a language model");
 }
 
 int64_t ModelPredictor::lead(int64_t slot) const {

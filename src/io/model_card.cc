@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/format.h"
+#include "models/classifier.h"
 #include "models/value_head.h"
 
 namespace malssi {
@@ -30,7 +31,7 @@ std::string model_card_text(const ModelCard& card, Model& model, const Tokenizer
   const ModelConfig& config = model.config();
   const std::string title =
       card.title.empty() ? "A " + config.family + " model" : one_line(card.title);
-  const bool scores = has_value_head(model);
+  const bool scores = has_value_head(model) || labels_of(model);
   std::string text = concat("---\nlibrary_name: transformers\npipeline_tag: ",
                             scores ? "text-classification" : "text-generation", "\ntags:\n- ",
                             config.family, "\n- malssi\n---\n\n# ", title, "\n\n");

@@ -1,6 +1,7 @@
 #include "io/model_folder.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "base/error.h"
@@ -65,7 +66,11 @@ DType natural_dtype(const ModelConfig& config, const Find& find) {
   return matrix.defined() && matrix.dtype() == DType::bf16 ? best_compute_dtype() : DType::f32;
 }
 
-enum class HeadKind { tokens, value };
+// What stands on a model's body in place of its output layer.
+struct HeadKind {
+  bool is_value = false;
+  std::optional<Labels> labels = {};
+};
 
 // How weights become a model's: see load_model() and load_packed_model().
 struct Intake {
@@ -75,11 +80,12 @@ struct Intake {
 };
 
 // A model with its weights: converted to `compute`, or where there is none as the file holds them.
-std::unique_ptr<Model> model_from(const ModelConfig& config, HeadKind head, const Intake& intake,
-                                  const Find& find) {
+std::unique_ptr<Model> model_from(const ModelConfig& config, const HeadKind& head,
+                                  const Intake& intake, const Find& find) {
   auto model = make_model(config, intake.compute ? *intake.compute : natural_dtype(config, find),
                           std::nullopt);
-  if (head == HeadKind::value) model = with_value_head(std::move(model));
+  if (head.is_value) model = with_value_head(std::move(model));
+  if (head.labels) model = with_classifier(std::move(model), *head.labels, 0);
   if (intake.packed)
     import_packed_weights(*model, find, *intake.packed);
   else
@@ -87,8 +93,9 @@ std::unique_ptr<Model> model_from(const ModelConfig& config, HeadKind head, cons
   return model;
 }
 
-std::unique_ptr<Model> model_from(const ModelConfig& config, HeadKind head, const Intake& intake,
-                                  const WeightFiles& weights, const fs::path& folder) {
+std::unique_ptr<Model> model_from(const ModelConfig& config, const HeadKind& head,
+                                  const Intake& intake, const WeightFiles& weights,
+                                  const fs::path& folder) {
   std::set<const Entry*> used;
   const auto find = [&](const std::string& name) {
     if (const Entry* entry = weights.find(name)) used.insert(entry);
@@ -103,6 +110,23 @@ std::unique_ptr<Model> model_from(const ModelConfig& config, HeadKind head, cons
             " model of this config.json does not have: the files do not belong together");
   });
   return model;
+}
+
+// An encoder whose file lacks the scores of its labels is an encoder all the same.
+HeadKind head_of(const ModelConfig& config, const Json& json, const WeightFiles& weights,
+                 const std::string& where) {
+  if (!is_encoder(config) && value_head_from_hf(json, where)) return {.is_value = true};
+  HeadKind head{.labels = labels_from_hf(json, where)};
+  const bool is_there = weights.find("score.weight") || weights.find("classifier.weight") ||
+                        weights.find("classifier.out_proj.weight");
+  if (is_encoder(config) && !is_there) head.labels.reset();
+  return head;
+}
+
+// Whether a head's weight of this name has a row for each label.
+bool is_label_weight(std::string_view published) {
+  return published == "score.weight" || published == "classifier.weight" ||
+         published == "classifier.bias" || published.starts_with("classifier.out_proj.");
 }
 
 void load_chat(const fs::path& folder, LoadedModel& loaded) {
@@ -132,7 +156,7 @@ LoadedModel load_gguf(const fs::path& path, const Intake& intake) {
   } catch (const Error& foreign) {
     loaded.chat_problem = foreign.what();
   }
-  loaded.model = model_from(source.config, HeadKind::tokens, intake, source.find);
+  loaded.model = model_from(source.config, {}, intake, source.find);
   return loaded;
 }
 
@@ -194,8 +218,8 @@ LoadedModel load(const fs::path& model_or_run, const Intake& intake) {
   const Json json = load_json(config_path);
   ModelConfig config = config_from_hf(json, config_path.string());
   config.pooling = folder_pooling(folder);
-  const bool scores = !is_encoder(config) && value_head_from_hf(json, config_path.string());
   const WeightFiles weights = WeightFiles::open(folder);
+  const HeadKind head = head_of(config, json, weights, config_path.string());
   check_plausible(config, weights, folder);
   LoadedModel loaded;
   loaded.tokenizer = load_tokenizer(folder);
@@ -205,8 +229,7 @@ LoadedModel load(const fs::path& model_or_run, const Intake& intake) {
   load_chat(folder, loaded);
   if (path_exists(folder / "generation_config.json"))
     loaded.generation = load_json(folder / "generation_config.json");
-  loaded.model =
-      model_from(config, scores ? HeadKind::value : HeadKind::tokens, intake, weights, folder);
+  loaded.model = model_from(config, head, intake, weights, folder);
   return loaded;
 }
 
@@ -215,6 +238,28 @@ LoadedModel load(const fs::path& model_or_run, const Intake& intake) {
 LoadedModel load_model(const fs::path& model_or_run, std::optional<DType> compute,
                        ImportMode mode) {
   return load(model_or_run, {.compute = compute, .mode = mode});
+}
+
+LoadedModel load_for_labels(const fs::path& model_or_run, const Labels& labels,
+                            const ClassifierOptions& options) {
+  REQUIRE(!path_exists(model_or_run) || !is_gguf_file(model_or_run), model_or_run.string(),
+          ": is a file, and a classifier's weights are trained: name a Hugging Face folder");
+  LoadedModel loaded = load_model(model_or_run, options.compute);
+  REQUIRE(!has_value_head(*loaded.model), model_or_run.string(),
+          ": is a reward model: name a language model, an encoder or a classifier");
+  ModelConfig config = loaded.model->config();
+  config.dropout = options.dropout;
+  auto model = with_classifier(make_model(config, options.compute, 0), labels, options.seed);
+  std::map<std::string, Tensor> fresh;
+  for (NamedTensor& weight : export_weights(*model)) fresh[weight.name] = weight.value;
+  const WeightFiles weights = WeightFiles::open(find_model(model_or_run));
+  const Labels* known = labels_of(*loaded.model);
+  import_weights(*model, [&](const std::string& name) {
+    const bool is_kept = !is_label_weight(name) || (known && *known == labels);
+    return is_kept && weights.find(name) ? weights.load(name) : fresh[name];
+  });
+  loaded.model = std::move(model);
+  return loaded;
 }
 
 LoadedModel load_packed_model(const fs::path& model_or_run, DType compute, DType packed) {
@@ -227,6 +272,7 @@ void save_model_files(const fs::path& folder, Model& model, const Tokenizer& tok
   for (NamedTensor& weight : weights) weight.value = weight.value.to(options.dtype);
   Json config = model.hf_config();
   if (has_value_head(model)) put_value_head(model, config);
+  if (labels_of(model)) put_labels(model, config);
   config["torch_dtype"] = options.dtype == DType::bf16 ? "bfloat16" : "float32";
   const auto write_json = [&](std::string_view name, const Json& json) {
     write_file(folder / name, dump_json(json, 2) + "\n", Durability::later);

@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "models/classifier.h"
 #include "models/model.h"
 #include "text/chat_template.h"
 #include "text/tokenizer.h"
@@ -45,6 +46,16 @@ LoadedModel load_model(const fs::path& model_or_run, std::optional<DType> comput
 // The same to learn beside: dense matrices are packed in this block format while they are read, everything else is converted to
 // `compute`; see import_packed_weights().
 LoadedModel load_packed_model(const fs::path& model_or_run, DType compute, DType packed);
+
+// The same under a head for these labels, in f32 or bf16, to be trained. Of a classifier of the same labels it is the file's; else
+// it is drawn with `seed`, but for a layer below the labels that the file has. Error, too: the model is a file, or a reward model.
+struct ClassifierOptions {
+  DType compute = DType::f32;
+  double dropout = 0;
+  uint64_t seed = 0;
+};
+LoadedModel load_for_labels(const fs::path& model_or_run, const Labels& labels,
+                            const ClassifierOptions& options);
 
 struct ModelCard {
   std::string title = {};

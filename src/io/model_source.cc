@@ -11,6 +11,7 @@
 #include "io/pooling.h"
 #include "io/weight_files.h"
 #include "io/weight_layout.h"
+#include "models/classifier.h"
 #include "models/value_head.h"
 
 namespace malssi {
@@ -34,6 +35,8 @@ ModelSource open_folder(const fs::path& folder) {
   source.config = config_from_hf(json, config.string());
   REQUIRE(is_encoder(source.config) || !value_head_from_hf(json, config.string()), folder.string(),
           ": is a reward model, which other formats cannot hold: name a language model");
+  REQUIRE(is_encoder(source.config) || !labels_from_hf(json, config.string()), folder.string(),
+          ": is a classifier, which other formats cannot hold: name a language model");
   source.config.pooling = folder_pooling(folder);
   const auto weights = std::make_shared<const WeightFiles>(WeightFiles::open(folder));
   source.find = [weights](const std::string& name) { return weights->borrow(name); };

@@ -171,6 +171,7 @@ class Decoder : public Model {
                : has_positions ? embedding(embedding_, ids, positions_, places)
                                : embedding(embedding_, ids);
     if (has_virtual && has_positions) x = residual_add(x, embedding(positions_, places));
+    x = context.noised(x);
     if (!design_.token_types.empty())
       x = residual_add(x, embedding(token_types_, std::vector<int32_t>(ids.size(), 0)));
     if (design_.embedding_scale != 1) x = scaled(x, design_.embedding_scale);

@@ -1,6 +1,7 @@
 #include "models/value_head.h"
 
 #include "base/error.h"
+#include "models/classifier.h"
 
 namespace malssi {
 namespace {
@@ -62,14 +63,9 @@ Parameter trained_value_head(Model& model) {
 }
 
 bool value_head_from_hf(const Json& json, std::string_view where) {
-  if (!architecture_of(json).ends_with(kClassifier)) return false;
-  int64_t labels = 2;  // what is meant where nothing is said
-  if (json.contains("id2label") && json["id2label"].is_object())
-    labels = static_cast<int64_t>(json["id2label"].size());
-  labels = get_or<int64_t>(json, "num_labels", labels, where);
-  REQUIRE(labels == 1, where, ": a classifier of ", labels,
-          " labels; of those this program reads reward models, which have one");
-  return true;
+  const std::optional<Labels> labels = labels_from_hf(json, where);
+  const bool is_regression = json.contains("problem_type") && json["problem_type"] == "regression";
+  return labels && labels->size() == 1 && !is_regression;
 }
 
 void put_value_head(const Model& model, Json& json) {

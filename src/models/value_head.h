@@ -17,7 +17,8 @@ bool has_value_head(const Model& model);
 // The head alone, to be trained beside an adapter: named "score", as an adapter's files have it.
 Parameter trained_value_head(Model& model);
 
-// Whether a Hugging Face config.json describes one (of a decoder). Error, naming `where`: it is a classifier of several labels.
+// Whether a Hugging Face config.json of a decoder describes one: a classifier with one label that is not said to be regression.
+// Throws Error naming `where`.
 bool value_head_from_hf(const Json& json, std::string_view where);
 // Says so in a config.json that describes the body.
 void put_value_head(const Model& model, Json& json);

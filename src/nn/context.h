@@ -47,6 +47,9 @@ class Context {
   // the context.
   virtual std::shared_ptr<Context> repeatable() const { return nullptr; }
 
+  // The tokens' embeddings [N, width] as the model goes on with them: with noise, where training wants it.
+  virtual Tensor noised(const Tensor& embedded) const { return embedded; }
+
   // Which of the model's adapters act on which tokens; at first none.
   const AdapterRows& adapters() const { return adapters_; }
   void set_adapters(AdapterRows rows) { adapters_ = std::move(rows); }
@@ -69,6 +72,7 @@ class CausalBatch : public Context {
   std::shared_ptr<Context> repeatable() const override {
     return std::make_shared<CausalBatch>(*this);
   }
+
 
  private:
   std::vector<int32_t> starts_;

@@ -8,6 +8,7 @@
 #include "train/rl/ppo.h"
 #include "train/run/run_folder.h"
 #include "train/tune/adapter_methods.h"
+#include "train/tune/classify.h"
 #include "train/tune/lora.h"
 #include "train/tune/sft.h"
 
@@ -21,6 +22,7 @@ RunResult resume_run(const fs::path& run, const std::vector<std::string>& settin
   if (kind == "sft") return resume_sft(run, settings, console);
   if (kind == "lora") return resume_lora(run, settings, console);
   if (is_adapter_method(kind)) return resume_adapter_method(run, kind, settings, console);
+  if (kind == "classify") return resume_classify(run, settings, console);
   if (is_align_method(kind)) return resume_align(run, kind, settings, console);
   if (kind == "grpo") return resume_grpo(run, settings, console);
   if (kind == "ppo") return resume_ppo(run, settings, console);

@@ -35,7 +35,7 @@ class Align : public testing::Test {
   AlignConfig config(const std::string& method, const std::string& out) const {
     AlignConfig config(method);
     config.align.model = base_.string();
-    config.align.data = (scratch_ / "pairs.jsonl").string();
+    config.align.data = {(scratch_ / "pairs.jsonl").string()};
     config.align.val_fraction = 0.2;
     config.optim.lr = 5e-3;
     config.optim.warmup_steps = 2;
@@ -255,7 +255,7 @@ TEST_F(Align, WhatCannotBeUsedIsToldInOneLine) {
   EXPECT_TRUE(contains(error_of([&] { run_align(longer, listener.console()); }), "at most 64"));
   overwrite(scratch_ / "judged.jsonl", R"({"prompt":"Tom","completion":"tea.","label":true})");
   auto judged = config("dpo", "run");
-  judged.align.data = (scratch_ / "judged.jsonl").string();
+  judged.align.data = {(scratch_ / "judged.jsonl").string()};
   EXPECT_TRUE(contains(error_of([&] { run_align(judged, listener.console()); }), "line 1"));
   auto alone = config("kto", "run");
   alone.align.data = judged.align.data;

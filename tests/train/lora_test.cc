@@ -187,7 +187,7 @@ class Lora : public testing::Test {
     write_chats("chats.jsonl", "rain.");
     SftConfig tuned;
     tuned.sft.model = pretrained.string();
-    tuned.sft.data = (scratch_ / "first.jsonl").string();
+    tuned.sft.data = {(scratch_ / "first.jsonl").string()};
     tuned.train.out = (scratch_ / "tuned").string();
     tuned.train.compute = "f32";
     tuned.train.threads = 1;
@@ -211,7 +211,7 @@ class Lora : public testing::Test {
     LoraConfig config;
     config.lora = {.rank = 4, .alpha = 8, .targets = "all-linear", .dropout = 0.05};
     config.sft.model = base_.string();
-    config.sft.data = (scratch_ / "chats.jsonl").string();
+    config.sft.data = {(scratch_ / "chats.jsonl").string()};
     config.optim.lr = 2e-2;
     config.optim.warmup_steps = 2;
     config.train.out = (scratch_ / out).string();

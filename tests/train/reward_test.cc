@@ -35,7 +35,7 @@ class Reward : public testing::Test {
   AlignConfig config(const std::string& out) const {
     AlignConfig config("reward");
     config.align.model = base_.string();
-    config.align.data = (scratch_ / "ranked.jsonl").string();
+    config.align.data = {(scratch_ / "ranked.jsonl").string()};
     config.align.val_fraction = 0.25;
     config.optim.lr = 1e-2;
     config.optim.warmup_steps = 2;
@@ -156,9 +156,9 @@ TEST(ValueHead, IsReadFromConfigsOfOneLabelAlone) {
   EXPECT_FALSE(reads("{}"));
   EXPECT_TRUE(
       reads(R"({"architectures": ["LlamaForSequenceClassification"], "id2label": {"0": "x"}})"));
-  EXPECT_TRUE(
-      contains(error_of([&] { reads(R"({"architectures": ["LlamaForSequenceClassification"]})"); }),
-               "2 labels"));
+  EXPECT_FALSE(reads(R"({"architectures": ["LlamaForSequenceClassification"]})"));  // two labels
+  EXPECT_FALSE(reads(R"({"architectures": ["LlamaForSequenceClassification"], "num_labels": 1,)"
+                     R"( "problem_type": "regression"})"));
 }
 
 TEST(Calibration, IsHowFarConfidenceIsFromTheShareThatIsRight) {

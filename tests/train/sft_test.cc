@@ -34,7 +34,7 @@ class Sft : public testing::Test {
   SftConfig config(const std::string& out) const {
     SftConfig config;
     config.sft.model = base_.string();
-    config.sft.data = (scratch_ / "chats.jsonl").string();
+    config.sft.data = {(scratch_ / "chats.jsonl").string()};
     config.sft.epochs = 6;
     config.optim.lr = 1e-2;
     config.train.out = (scratch_ / out).string();
@@ -119,7 +119,7 @@ TEST_F(Sft, WhatCannotBeUsedIsToldInOneLine) {
   EXPECT_TRUE(contains(error_of([&] { run_sft(missing, listener.console()); }), "nowhere"));
   auto empty = config("run");
   overwrite(scratch_ / "empty.jsonl", "");
-  empty.sft.data = (scratch_ / "empty.jsonl").string();
+  empty.sft.data = {(scratch_ / "empty.jsonl").string()};
   EXPECT_TRUE(contains(error_of([&] { run_sft(empty, listener.console()); }), "empty.jsonl"));
   auto longer = config("run");
   longer.sft.context = 65;

@@ -40,7 +40,7 @@ std::optional<std::string> tune(Demo& demo) {
   const fs::path run = demo.folder / "tuned";
   SftConfig config = demo.settings.tuned;
   config.sft.model = (demo.folder / "base" / "model").string();
-  config.sft.data = (demo.folder / "world" / "sft.jsonl").string();
+  config.sft.data = {(demo.folder / "world" / "sft.jsonl").string()};
   config.train.out = run.string();
   const RunResult result =
       has_run(run) ? resume_run(run, {}, demo.console) : run_sft(config, demo.console);

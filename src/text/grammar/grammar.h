@@ -49,11 +49,11 @@ struct Grammar {
 // \n. Error: anything else (lookaround, back references, lazy quantifiers, \b), with the place.
 Grammar regex_grammar(std::string_view pattern);
 // The expression alone, to build upon; anchored: whether it began with ^ and ended with $.
-struct Regex {
+struct ParsedRegex {
   NodePtr node;
   bool from_start = false, to_end = false;
 };
-Regex parse_regex(std::string_view pattern);
+ParsedRegex parse_regex(std::string_view pattern);
 
 // Rules `name ::= ...` with "literals", [classes], ., (groups), |, * + ? {n,m}, # comments; `root`
 // is the whole. Error: with the line.

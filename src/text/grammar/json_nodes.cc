@@ -134,7 +134,7 @@ NodePtr json_string(int64_t least, int64_t most) {
 NodePtr json_string_of(const NodePtr& content) { return quoted(escaping(*content)); }
 
 NodePtr json_pattern(std::string_view pattern) {
-  const Regex regex = parse_regex(pattern);
+  const ParsedRegex regex = parse_regex(pattern);
   const NodePtr any = repeat(json_character(), 0, -1);
   std::vector<NodePtr> parts;
   if (!regex.from_start) parts.push_back(any);

@@ -24,8 +24,8 @@ class RegexParser {
     REQUIRE(is_valid_utf8(text), "regular expression: it is not UTF-8");
   }
 
-  Regex run() {
-    Regex regex;
+  ParsedRegex run() {
+    ParsedRegex regex;
     regex.from_start = take('^');
     regex.node = alternatives(0);
     regex.to_end = take('$');
@@ -212,7 +212,7 @@ class RegexParser {
 
 }  // namespace
 
-Regex parse_regex(std::string_view pattern) { return RegexParser(pattern).run(); }
+ParsedRegex parse_regex(std::string_view pattern) { return RegexParser(pattern).run(); }
 
 Grammar regex_grammar(std::string_view pattern) { return {.rules = {parse_regex(pattern).node}}; }
 

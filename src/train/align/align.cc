@@ -37,8 +37,10 @@ std::vector<SamplePrompt> prompts(const Preferences& all, const Student& student
 void resolve(AlignConfig& config, const PreferenceSet& set) {
   if (config.train.micro_batch_tokens == 0) config.train.micro_batch_tokens = 2048;
   if (config.train.steps > 0) return;
-  const double steps = std::ceil(config.align.epochs * static_cast<double>(set.size()) /
-                                 static_cast<double>(config.train.batch_rows));
+  double records = 0;
+  for (int64_t i = 0; i < set.size(); ++i) records += set.at(i).weight;
+  const double steps =
+      std::ceil(config.align.epochs * records / static_cast<double>(config.train.batch_rows));
   config.train.steps = std::max<int64_t>(1, static_cast<int64_t>(steps));
 }
 
@@ -181,7 +183,7 @@ RunResult run_align(AlignConfig config, Console& console) {
   const fs::path run = config.train.out;
   const FolderLock lock(run);
   check_no_run(run);
-  settle(config.train, {&config.align.model, &config.align.data, &config.align.val});
+  settle(config.train, {&config.align.model, &config.align.val}, config.align.data);
   fs::remove(run / "reference.json");  // of a start that was killed before it became a run
   const auto begin = [&] { begin_run(run, config.align.method.name, schema.to_toml()); };
   return align(config, schema, {}, begin, console);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/config.h"
 #include "train/align/preference_method.h"
@@ -15,7 +16,7 @@ namespace malssi {
 // [align]
 struct AlignSettings {
   std::string model = "";
-  std::string data = "";
+  std::vector<std::string> data = {};
   std::string val = "";
   double val_fraction = 0.05;
   std::string chat_template = "";
@@ -30,7 +31,8 @@ struct AlignSettings {
   template <class V>
   void visit(V& v) {
     v("model", model, "the model to align: a Hugging Face folder, or the folder of a run");
-    v("data", data, "preferences, JSON Lines or a JSON array");
+    v("data", data,
+      "preferences: JSON Lines, a JSON array, .csv or .tsv, also .gz; FILE:WEIGHT mixes several");
     v("val", val, "preferences to validate on; empty = a part of the data");
     v("val_fraction", val_fraction, "the part of the data held out for validation",
       between(0, 0.5));

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/format.h"
 #include "base/hash.h"
+#include "data/mixture.h"
 
 namespace malssi {
 namespace {
@@ -24,12 +25,17 @@ std::vector<Preference> load(const fs::path& file, const AlignSettings& settings
 
 Preferences load_preference_sets(const AlignConfig& config, Console& console) {
   const AlignSettings& align = config.align;
-  Preferences all{.train = load(align.data, align, console), .validation = {}};
-  if (!align.val.empty()) {
-    all.validation = load(align.val, align, console);
-  } else if (align.val_fraction > 0) {
-    all.validation = take_held_out_prompts(all.train, align.val_fraction,
-                                           static_cast<uint64_t>(config.train.seed));
+  Preferences all;
+  if (!align.val.empty()) all.validation = load(align.val, align, console);
+  for (const MixPart& part : mix_parts(align.data)) {
+    std::vector<Preference> records = load(part.file, align, console);
+    for (Preference& record : records) record.weight = part.weight;
+    if (align.val.empty() && align.val_fraction > 0) {
+      const auto held = take_held_out_prompts(records, align.val_fraction,
+                                              static_cast<uint64_t>(config.train.seed));
+      all.validation.insert(all.validation.end(), held.begin(), held.end());
+    }
+    std::move(records.begin(), records.end(), std::back_inserter(all.train));
   }
   const auto most = static_cast<size_t>(config.train.eval_rows);
   if (most > 0 && all.validation.size() > most) all.validation.resize(most);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "models/classifier.h"
 #include "models/value_head.h"
 
 namespace malssi {
@@ -34,6 +35,8 @@ std::unique_ptr<Model> grown(Model& model, const GrowOptions& options) {
   config.dropout = options.dropout;
   std::unique_ptr<Model> larger = make_model(config, model.dtype(), 0);
   if (has_value_head(model)) larger = with_value_head(std::move(larger));
+  if (const Labels* labels = labels_of(model))
+    larger = with_classifier(std::move(larger), *labels, 0);
   std::set<std::string> tables;  // published names of what has a row for each token
   larger->visit([&](const Parameter& parameter) {
     if (parameter.name != "embedding.weight" && parameter.name != "head.weight") return;

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "models/adapter.h"
+#include "nn/noisy_batch.h"
 #include "ops/loss.h"
 #include "tensor/tape.h"
 
@@ -53,7 +54,8 @@ std::optional<StepLoss> LanguageObjective::accumulate(int64_t step) {
 
 double LanguageObjective::learn(const Batch& batch, double scored, uint64_t dropout_seed) {
   Tape tape;
-  CausalBatch context(batch.starts, model_.config().dropout > 0 ? dropout_seed : 0);
+  NoisyBatch context(batch.starts, model_.config().dropout > 0 ? dropout_seed : 0,
+                     {.alpha = options_.neftune, .seed = dropout_seed});
   AdapterRows adapters(batch.tokens(), options_.adapters);
   adapters.set_dropout_seed(dropout_seed);
   context.set_adapters(std::move(adapters));

@@ -17,6 +17,7 @@ struct LanguageOptions {
   int64_t batches_per_step = 1;
   uint64_t seed = 1;                          // of dropout
   AdapterMix adapters = {};                   // that act on every token
+  double neftune = 0;                         // noise of embeddings: alpha of nn/noisy_batch.h
   std::function<bool()> stop_requested = {};  // asked between pieces
 };
 

@@ -92,7 +92,9 @@ Student load_policy(const fs::path& folder, const GrpoConfig& config) {
   const GrpoSettings& grpo = config.grpo;
   const DType compute = compute_type(config.train);
   Student student =
-      grpo.lora ? load_frozen(grpo.model, grpo.chat_template, compute)
+      grpo.lora ? load_frozen(grpo.model, {.chat_template = grpo.chat_template,
+                                           .compute = compute,
+                                           .packed = config.lora.packed_type()})
                 : load_student(folder, {.chat_template = grpo.chat_template, .compute = compute});
   REQUIRE(!has_value_head(*student.model), folder.string(),
           ": is a reward model, which writes no answers: name a language model");

@@ -6,6 +6,7 @@
 #include "base/format.h"
 #include "base/parallel.h"
 #include "base/signal.h"
+#include "data/mixture.h"
 #include "io/checkpoint.h"
 #include "train/run/estimate.h"
 #include "train/run/recompute.h"
@@ -210,6 +211,12 @@ void settle(TrainSettings& train, std::initializer_list<std::string*> paths) {
   train.compute = dtype_name(compute_type(train));
   for (std::string* path : paths)
     if (!path->empty()) *path = fs::absolute(*path).lexically_normal().string();
+}
+
+void settle(TrainSettings& train, std::initializer_list<std::string*> paths,
+            std::vector<std::string>& mixture) {
+  settle(train, paths);
+  make_mix_absolute(mixture);
 }
 
 void reload_run(ConfigSchema& schema, TrainSettings& train, const fs::path& run,

@@ -54,6 +54,9 @@ DType compute_type(const TrainSettings& train);
 
 // Before a run: threads, number format and paths become what will be used.
 void settle(TrainSettings& train, std::initializer_list<std::string*> paths);
+// Also the files of a mixture (data/mixture.h).
+void settle(TrainSettings& train, std::initializer_list<std::string*> paths,
+            std::vector<std::string>& mixture);
 // Before one goes on: its settings, with "key=value" on top, which the run's config.toml then has from begin_again() on.
 void reload_run(ConfigSchema& schema, TrainSettings& train, const fs::path& run,
                 const std::vector<std::string>& settings);

@@ -85,7 +85,7 @@ RunResult run_adapter_method(AdapterConfig<Settings> config, Console& console) {
   const fs::path run = config.train.out;
   const FolderLock lock(run);
   check_no_run(run);
-  settle(config.train, {&config.sft.model, &config.sft.data, &config.sft.val});
+  settle(config.train, {&config.sft.model, &config.sft.val}, config.sft.data);
   const auto begin = [&] { begin_run(run, Settings::kName, schema.to_toml()); };
   return tune(config, schema, begin, console);
 }

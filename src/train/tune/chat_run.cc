@@ -6,6 +6,8 @@
 #include "base/error.h"
 #include "base/format.h"
 #include "base/signal.h"
+#include "data/loss_marks.h"
+#include "data/mixture.h"
 #include "data/sft.h"
 #include "train/pretrain/language.h"
 #include "train/tune/student.h"
@@ -15,31 +17,64 @@ namespace {
 
 struct Conversations {
   std::vector<Conversation> train, validation;
+  std::vector<double> weights;  // of train
 };
 
-std::vector<Conversation> load(const fs::path& file, const ConversationSettings& settings,
-                               Console& console) {
-  SftData data = load_sft(file, {.skip_invalid = settings.skip_invalid});
+// Warns of what a template leaves out: such a conversation is learned without it.
+void check_template(const SftData& data, const fs::path& file, const ChatTemplate& chat,
+                    Console& console) {
+  int64_t affected = 0;
+  std::string first;
+  for (size_t i = 0; i < data.conversations.size(); ++i) {
+    const std::optional<int64_t> lost = dropped_message(chat, data.conversations[i]);
+    if (!lost) continue;
+    if (++affected == 1)
+      first = concat(file.string(), " line ", data.lines[i], ", message ", *lost + 1);
+  }
+  if (affected > 0)
+    console.warn(concat("the chat template \"", chat.style(), "\" leaves out messages of ",
+                        affected, " conversations; the first: ", first,
+                        ": use another (--chat-template), or look at malssi tune preview"));
+}
+
+std::vector<Conversation> load(const fs::path& file, const ChatRun& run, Console& console) {
+  SftData data = load_sft(file, {.skip_invalid = run.data.skip_invalid,
+                                 .prompt_column = run.data.prompt_column,
+                                 .answer_column = run.data.answer_column});
   if (data.invalid > 0)
     console.warn(concat(file.string(), ": ", data.invalid,
                         " malformed records left out; the first: ", data.first_invalid));
   if (data.empty_answers > 0)
-    console.warn(
-        concat(file.string(), ": ", data.empty_answers, " records without an answer left out"));
+    console.warn(concat(file.string(), ": ", data.empty_answers,
+                        " records without an answer left out; the first: ", data.first_empty));
+  check_template(data, file, run.chat, console);
   return std::move(data.conversations);
 }
 
 Conversations load_conversations(const ChatRun& run, Console& console) {
-  Conversations all{.train = load(run.data.data, run.data, console), .validation = {}};
-  if (!run.data.val.empty()) {
-    all.validation = load(run.data.val, run.data, console);
-  } else if (run.data.val_fraction > 0) {
-    all.validation =
-        take_held_out(all.train, run.data.val_fraction, static_cast<uint64_t>(run.train.seed));
+  Conversations all;
+  if (!run.data.val.empty()) all.validation = load(run.data.val, run, console);
+  for (const MixPart& part : mix_parts(run.data.data)) {
+    std::vector<Conversation> records = load(part.file, run, console);
+    if (run.data.val.empty()) {
+      const auto held =
+          take_held_out(records, run.data.val_fraction, static_cast<uint64_t>(run.train.seed));
+      all.validation.insert(all.validation.end(), held.begin(), held.end());
+    }
+    all.weights.insert(all.weights.end(), records.size(), part.weight);
+    std::move(records.begin(), records.end(), std::back_inserter(all.train));
   }
   const auto most = static_cast<size_t>(run.train.eval_rows);
   if (most > 0 && all.validation.size() > most) all.validation.resize(most);
   return all;
+}
+
+// Of the conversations that are in the set.
+std::vector<double> weights_of(const ChatSet& chats, const Conversations& all) {
+  std::vector<double> weights;
+  for (int64_t i = 0; i < chats.size(); ++i)
+    weights.push_back(all.weights[static_cast<size_t>(chats.record(i))]);
+  return mixing_weights(std::move(weights));
 }
 
 void tell(const ChatSet& train, const ChatSet* validation, Console& console) {
@@ -49,8 +84,10 @@ void tell(const ChatSet& train, const ChatSet* validation, Console& console) {
                       " of them learned), ", validation ? count(validation->size()) : "0",
                       " to validate on"));
   if (train.truncated() + train.dropped() > 0)
-    console.warn(concat(train.truncated(), " conversations cut and ", train.dropped(),
-                        " left out: longer than ", train.context(), " tokens (sft.context)"));
+    console.warn(concat(train.truncated(), " conversations cut (", train.cut_answers(),
+                        " in the middle of an answer) and ", train.dropped(),
+                        " left out: longer than ", train.context(),
+                        " tokens (sft.context, sft.too_long)"));
 }
 
 std::vector<SamplePrompt> prompts(const Conversations& conversations, const ChatRun& run) {
@@ -86,7 +123,8 @@ RunResult run_chats(const ChatRun& run, const std::function<void()>& begin, Cons
   train.micro_batch_tokens = context * rows;
   const auto seed = static_cast<uint64_t>(train.seed);
   const int64_t pieces = train.batch_rows / rows;
-  const ChatSetOptions options{.context = context, .too_long = run.data.too_long};
+  const ChatSetOptions options{
+      .context = context, .too_long = run.data.too_long, .loss_on = run.data.loss_on};
   const Conversations conversations = load_conversations(run, console);
   const ChatSet chats(conversations.train, run.tokenizer, run.chat, options);
   std::optional<ChatSet> held_out;
@@ -96,12 +134,14 @@ RunResult run_chats(const ChatRun& run, const std::function<void()>& begin, Cons
     validation.emplace(*held_out, rows);
   }
   tell(chats, held_out ? &*held_out : nullptr, console);
-  SftBatches batches(chats, {.rows = rows, .seed = seed});
+  SftBatches batches(chats,
+                     {.rows = rows, .seed = seed, .weights = weights_of(chats, conversations)});
   resolve_steps(run, batches.batches_per_epoch(), pieces);
   LanguageObjective objective(run.model, batches, validation ? &*validation : nullptr,
                               {.batches_per_step = pieces,
                                .seed = seed,
                                .adapters = run.trained.adapters,
+                               .neftune = run.data.neftune,
                                .stop_requested = StopSignal::requested});
   begin();
   const RunPlan plan{.folder = train.out,

@@ -36,7 +36,7 @@ RunResult run_lora(LoraConfig config, Console& console) {
   const fs::path run = config.train.out;
   const FolderLock lock(run);
   check_no_run(run);
-  settle(config.train, {&config.sft.model, &config.sft.data, &config.sft.val});
+  settle(config.train, {&config.sft.model, &config.sft.val}, config.sft.data);
   const auto begin = [&] { begin_run(run, "lora", schema.to_toml()); };
   return tune(config, schema, begin, console);
 }

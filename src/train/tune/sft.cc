@@ -40,7 +40,7 @@ RunResult run_sft(SftConfig config, Console& console) {
   const fs::path run = config.train.out;
   const FolderLock lock(run);
   check_no_run(run);
-  settle(config.train, {&config.sft.model, &config.sft.data, &config.sft.val});
+  settle(config.train, {&config.sft.model, &config.sft.val}, config.sft.data);
   const auto begin = [&] { begin_run(run, "sft", schema.to_toml()); };
   return tune(config, schema, config.sft.model, begin, console);
 }

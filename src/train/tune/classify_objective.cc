@@ -1,0 +1,198 @@
+#include "train/tune/classify_objective.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "base/error.h"
+#include "base/random.h"
+#include "nn/context.h"
+#include "ops/loss.h"
+#include "ops/residual.h"
+#include "ops/sequence_loss.h"
+#include "tensor/tape.h"
+#include "train/tune/label_loss.h"
+
+namespace malssi {
+namespace {
+
+// Sequences side by side.
+struct TextBatch {
+  std::vector<int32_t> ids, starts{0};
+};
+
+TextBatch batch_of(const LabelledSet& set, const std::vector<int64_t>& numbers) {
+  TextBatch batch;
+  for (const int64_t number : numbers) {
+    const auto& ids = set.sequences[static_cast<size_t>(number)].ids;
+    batch.ids.insert(batch.ids.end(), ids.begin(), ids.end());
+    batch.starts.push_back(static_cast<int32_t>(batch.ids.size()));
+  }
+  return batch;
+}
+
+// Cuts a list of sequences into pieces of about so many tokens, in order.
+std::vector<std::vector<int64_t>> pieces_of(const LabelledSet& set,
+                                            const std::vector<int64_t>& numbers, int64_t tokens) {
+  std::vector<std::vector<int64_t>> pieces;
+  int64_t room = 0;
+  for (const int64_t number : numbers) {
+    const auto size = static_cast<int64_t>(set.sequences[static_cast<size_t>(number)].ids.size());
+    if (pieces.empty() || size > room) {
+      pieces.emplace_back();
+      room = tokens;
+    }
+    pieces.back().push_back(number);
+    room -= size;
+  }
+  return pieces;
+}
+
+// The loss of predicting each text's tokens from those before.
+Tensor language_loss(const Model& model, const Tensor& hidden, const TextBatch& batch,
+                     double scale) {
+  std::vector<int32_t> targets(batch.ids.begin() + 1, batch.ids.end());
+  targets.push_back(0);
+  std::vector<float> weights(batch.ids.size(), 1.f);
+  for (size_t s = 1; s < batch.starts.size(); ++s)
+    weights[static_cast<size_t>(batch.starts[s]) - 1] = 0;
+  return lm_loss(hidden, model.head(), targets, weights, static_cast<float>(scale), nullptr,
+                 model.logit_softcap());
+}
+
+}  // namespace
+
+int64_t LabelledSet::tokens() const {
+  int64_t count = 0;
+  for (const LabelledSequence& each : sequences) count += static_cast<int64_t>(each.ids.size());
+  return count;
+}
+
+ClassifyObjective::ClassifyObjective(Model& model, const LabelledSet& train,
+                                     const LabelledSet* validation, const ClassifyOptions& options)
+    : model_(model),
+      train_(train),
+      validation_(validation),
+      options_(options),
+      draws_(train.size(), train.weights, options.seed) {
+  CHECK(labels_of(model), "a classifier has labels");
+}
+
+double ClassifyObjective::weight_of(const LabelledSequence& sequence) const {
+  return options_.class_weights.empty()
+             ? 1
+             : options_.class_weights[static_cast<size_t>(sequence.label)];
+}
+
+ClassifyObjective::Scale ClassifyObjective::scale_of(const std::vector<int64_t>& records) const {
+  double weights = 0, predicted = 0;
+  for (const int64_t number : records) {
+    const LabelledSequence& sequence = train_.sequences[static_cast<size_t>(number)];
+    weights += weight_of(sequence);
+    predicted += static_cast<double>(sequence.ids.size()) - 1;
+  }
+  return {.label = 1 / weights, .language = options_.lm_weight / std::max(predicted, 1.0)};
+}
+
+double ClassifyObjective::learn(const Piece& piece, const Scale& scale, uint64_t dropout_seed) {
+  Tape tape;
+  const TextBatch batch = batch_of(train_, piece);
+  const uint64_t seed = model_.config().dropout > 0 ? dropout_seed : 0;
+  CausalBatch context(batch.starts, seed);
+  const Tensor hidden = model_.hidden(batch.ids, context);
+  const Tensor scores = label_scores(model_, hidden, batch.starts, seed);
+  const int64_t labels = scores.dim(1);
+  double value = 0;
+  std::vector<float> derivatives;
+  for (size_t i = 0; i < piece.size(); ++i) {
+    const LabelledSequence& sequence = train_.sequences[static_cast<size_t>(piece[i])];
+    const std::span<const float> row(scores.f32() + static_cast<int64_t>(i) * labels,
+                                     static_cast<size_t>(labels));
+    const LabelLoss loss = labels_of(model_)->is_regression
+                               ? regression_loss(row, sequence.value)
+                               : class_loss(row, sequence.label, weight_of(sequence));
+    value += scale.label * loss.value;
+    for (const double each : loss.derivatives)
+      derivatives.push_back(static_cast<float>(scale.label * each));
+  }
+  Tensor loss = known_loss(scores, value, std::move(derivatives));
+  if (options_.lm_weight > 0)
+    loss = residual_add(loss, language_loss(model_, hidden, batch, scale.language));
+  tape.backward(loss);
+  return value;
+}
+
+std::optional<StepLoss> ClassifyObjective::accumulate(int64_t step) {
+  const int64_t before = draws_.drawn();
+  const std::vector<int64_t> records = draws_.next(options_.records_per_step);
+  const Scale scale = scale_of(records);
+  const uint64_t seed = splitmix64(options_.seed ^ splitmix64(static_cast<uint64_t>(step)));
+  StepLoss result;
+  uint64_t number = 0;
+  for (const Piece& piece : pieces_of(train_, records, options_.piece_tokens)) {
+    if (number > 0 && stop()) {
+      draws_.restore(before);
+      return {};
+    }
+    result.loss += learn(piece, scale, splitmix64(seed + number++) | 1);
+    for (const int64_t each : piece)
+      result.tokens += static_cast<int64_t>(train_.sequences[static_cast<size_t>(each)].ids.size());
+  }
+  return result;
+}
+
+Validation ClassifyObjective::validate() {
+  if (!validation_) return {};
+  const NoTape untaped;
+  const bool is_regression = labels_of(model_)->is_regression;
+  const auto count = static_cast<double>(validation_->size());
+  std::vector<int64_t> all(validation_->sequences.size());
+  std::iota(all.begin(), all.end(), int64_t{0});
+  double loss = 0, right = 0, sum = 0, squares = 0;
+  for (const Piece& piece : pieces_of(*validation_, all, options_.piece_tokens)) {
+    if (stop()) return {.loss = {}, .complete = false};
+    const TextBatch batch = batch_of(*validation_, piece);
+    CausalBatch context(batch.starts);
+    const Tensor scores = label_scores(model_, model_.hidden(batch.ids, context), batch.starts);
+    for (size_t i = 0; i < piece.size(); ++i) {
+      const LabelledSequence& each = validation_->sequences[static_cast<size_t>(piece[i])];
+      const std::span<const float> row(scores.f32() + static_cast<int64_t>(i) * scores.dim(1),
+                                       static_cast<size_t>(scores.dim(1)));
+      loss += is_regression ? regression_loss(row, each.value).value
+                            : class_loss(row, each.label, 1).value;
+      right += std::max_element(row.begin(), row.end()) - row.begin() == each.label;
+      sum += each.value;
+      squares += each.value * each.value;
+    }
+  }
+  const double variance = squares - sum * sum / count;
+  validation_figures_.clear();
+  if (!is_regression)
+    validation_figures_ = {{"val_accuracy", right / count}};
+  else if (variance > 0)
+    validation_figures_ = {{"val_r_squared", 1 - loss / variance}};
+  return {.loss = loss / count};
+}
+
+std::vector<std::pair<std::string, double>> ClassifyObjective::figures() {
+  return std::exchange(validation_figures_, {});
+}
+
+Json ClassifyObjective::state() const {
+  return {{"texts", train_.size()},
+          {"tokens", train_.tokens()},
+          {"seed", options_.seed},
+          {"drawn", draws_.drawn()}};
+}
+
+void ClassifyObjective::restore(const Json& state) {
+  const std::string where = "the checkpoint's objective";
+  const Json here = this->state();
+  for (const std::string key : {"texts", "tokens", "seed"}) {
+    const Json then = get<Json>(state, key, where);
+    REQUIRE(then == here[key], where, ": \"", key, "\" was ", dump_json(then), " and is ",
+            dump_json(here[key]), ": continue with the same data and options");
+  }
+  draws_.restore(get<int64_t>(state, "drawn", where));
+}
+
+}  // namespace malssi
