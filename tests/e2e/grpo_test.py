@@ -51,6 +51,17 @@ class Runs(GrpoTest):
         self.assertEqual(line["reward_judge"], 0)
         self.assertIn("reward_tests", line)
 
+    def test_the_best_of_many_answers_can_be_tuned_on(self):
+        best = self.folder / "best.jsonl"
+        self.good("align", "best-of", "--model", CHAT, "--data", self.prompts, "--out", best, "--samples", "8", "--max-tokens", "12",
+                  "--use", "regex", "--pattern", "[A-Z]")
+        records = [json.loads(line) for line in best.read_text().splitlines()]
+        self.assertGreater(len(records), 0)
+        for record in records:
+            self.assertEqual(record["reward"], 1)
+            self.assertRegex(record["messages"][-1]["content"], "[A-Z]")
+        self.good("tune", "sft", "--model", CHAT, "--data", best, "--out", self.folder / "tuned", "--steps", "2")
+
     def test_wrong_use_is_told_in_a_line(self):
         run = self.folder / "run"
         for more, told, code in ((["--use", "exakt"], "is no reward", 1), (["--group", "1"], "needs 2 at least", 1),
