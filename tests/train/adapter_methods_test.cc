@@ -184,7 +184,7 @@ class Tuned : public testing::Test {
   void settings(Config& config, const std::string& out, const fs::path& model,
                 const std::string& data) const {
     config.sft.model = model.string();
-    config.sft.data = (scratch_ / data).string();
+    config.sft.data = {(scratch_ / data).string()};
     config.optim.lr = 2e-2;
     config.optim.warmup_steps = 2;
     config.train.out = (scratch_ / out).string();

@@ -42,7 +42,7 @@ class Ppo : public testing::Test {
     overwrite(scratch / "prompts.jsonl", prompts);
     SftConfig tuned;
     tuned.sft.model = model.string();
-    tuned.sft.data = (scratch / "chats.jsonl").string();
+    tuned.sft.data = {(scratch / "chats.jsonl").string()};
     small(tuned.train, tuned.log);
     tuned.train.out = (scratch / "chat").string();
     tuned.train.steps = 60;
