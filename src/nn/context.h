@@ -73,7 +73,6 @@ class CausalBatch : public Context {
     return std::make_shared<CausalBatch>(*this);
   }
 
-
  private:
   std::vector<int32_t> starts_;
   std::vector<int32_t> positions_;

@@ -51,8 +51,8 @@ std::string BertNormalizer::apply(std::string_view text) const {
 }
 
 void check_growth(size_t before, size_t after) {
-  REQUIRE(after <= 16 * before + 256, "normalizer: it makes ", after, " bytes and more of ",
-          before, "; texts may become 16 times as long");
+  REQUIRE(after <= 16 * before + 256, "normalizer: it makes ", after, " bytes and more of ", before,
+          "; texts may become 16 times as long");
 }
 
 std::string ReplaceText::apply(std::string_view text) const {
