@@ -1,4 +1,6 @@
 """The command line itself: help, exit codes, and what wrong use is told."""
+import pathlib
+import re
 import subprocess
 import unittest
 
@@ -9,14 +11,35 @@ COMMANDS = {
     "tokenizer": ["train", "encode", "decode", "info"],
     "pretrain": [],
     "resume": [],
-    "tune": ["sft"],
-    "align": ["dpo", "kto", "orpo", "simpo", "reward", "ppo"],
+    "tune": ["sft", "lora", "adapter", "ia3", "norms", "prefix", "prompt", "merge", "combine", "classify", "preview"],
+    "align": ["dpo", "kto", "orpo", "simpo", "reward", "ppo", "grpo", "best-of"],
     "generate": [],
     "chat": [],
-    "eval": ["perplexity"],
+    "classify": [],
+    "eval": ["perplexity", "classify"],
     "inspect": [],
     "bench": [],
 }
+
+
+class Recipes(ProgramTest):
+    """Each recipe's comment tells a command; it must read every key of the recipe before it misses the model or the data."""
+
+    def test_are_read_by_the_commands_that_they_tell(self):
+        recipes = sorted((pathlib.Path(__file__).resolve().parents[2] / "recipes").glob("*.toml"))
+        self.assertGreater(len(recipes), 10)
+        for recipe in recipes:
+            with self.subTest(recipe.name):
+                told = re.search(r"(?m)^#   malssi (.*)$", recipe.read_text()).group(1).split()
+                self.assertEqual(f"recipes/{recipe.name}", next(word for word in told if word.startswith("recipes/")))
+                told = [word for word in told if word != "\\"]
+                words = [str(recipe) if word.startswith("recipes/") else word for word in told]
+                for i in range(1, len(words)):
+                    if words[i - 1].startswith("--"):
+                        words[i] = str(self.folder / f"no-such-{words[i - 1][2:]}")
+                result = malssi(*words)
+                self.assertEqual(result.code, 1, result.err)
+                self.assertRegex(result.err, r"no-such-\w+: .*[Nn]o such (file|folder)")
 
 
 class Help(ProgramTest):
