@@ -8,18 +8,14 @@
 #include "base/config.h"
 #include "train/rl/rewards/make_rewards.h"
 #include "train/rl/rl_method.h"
+#include "train/rl/rl_prompt_settings.h"
 #include "train/run/settings.h"
 #include "train/tune/lora_config.h"
 
 namespace malssi {
 
 // [grpo]
-struct GrpoSettings {
-  std::string model = "", data = "", val = "";
-  double val_fraction = 0.05;
-  std::string chat_template = "";
-  double epochs = 1;
-  bool skip_invalid = false, lora = false;
+struct GrpoSettings : RlPromptSettings {
   RlMethod method;
   int64_t group = 8, max_tokens = 256;
   double temperature = 1, top_p = 1;
@@ -31,26 +27,12 @@ struct GrpoSettings {
 
   template <class V>
   void visit(V& v) {
-    visit_data(v);
+    visit_prompts(v);
     visit_method(v);
     visit_answers(v);
   }
 
  private:
-  template <class V>
-  void visit_data(V& v) {
-    v("model", model, "the model to train: a Hugging Face folder, or the folder of a run");
-    v("data", data, "prompts, JSON Lines or a JSON array");
-    v("val", val, "prompts to validate on; empty = a part of the data");
-    v("val_fraction", val_fraction, "the part of the data held out for validation",
-      between(0, 0.5));
-    v("chat_template", chat_template,
-      "malssi, chatml, llama3 or alpaca; empty = the model's own, else malssi",
-      one_of({"", "malssi", "chatml", "llama3", "alpaca"}));
-    v("epochs", epochs, "times through the prompts, unless train.steps is given", above(0));
-    v("skip_invalid", skip_invalid, "leave out malformed records instead of stopping");
-    v("lora", lora, "train a low-rank adapter beside frozen weights, dense or quantised ([lora])");
-  }
   template <class V>
   void visit_method(V& v) {
     v("loss", method.loss, "grpo, dr_grpo, dapo, gspo, rloo or reinforce++",

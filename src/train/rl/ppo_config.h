@@ -7,20 +7,15 @@
 #include <vector>
 
 #include "base/config.h"
+#include "train/rl/rl_prompt_settings.h"
 #include "train/run/settings.h"
 #include "train/tune/lora_config.h"
 
 namespace malssi {
 
 // [ppo]
-struct PpoSettings {
-  std::string model = "", data = "", reward = "";
-  std::string val = "";
-  double val_fraction = 0.05;
-  std::string chat_template = "";
-  double epochs = 1;
-  bool skip_invalid = false, lora = false;
-  std::string critic = "reward";
+struct PpoSettings : RlPromptSettings {
+  std::string reward = "", critic = "reward";
   int64_t answers = 64, answers_per_prompt = 1, inner_epochs = 4;
   int64_t max_tokens = 128;
   double temperature = 1;
@@ -35,25 +30,15 @@ struct PpoSettings {
 
   template <class V>
   void visit(V& v) {
-    visit_data(v);
+    visit_models(v);
     visit_method(v);
   }
 
  private:
   template <class V>
-  void visit_data(V& v) {
-    v("model", model, "the model to align: a Hugging Face folder, or the folder of a run");
-    v("data", data, "prompts, JSON Lines or a JSON array");
+  void visit_models(V& v) {
+    visit_prompts(v);
     v("reward", reward, "the reward model: a folder, or the run of malssi align reward");
-    v("val", val, "prompts to validate on; empty = a part of the data");
-    v("val_fraction", val_fraction, "the part of the data held out for validation",
-      between(0, 0.5));
-    v("chat_template", chat_template,
-      "malssi, chatml, llama3 or alpaca; empty = the model's own, else malssi",
-      one_of({"", "malssi", "chatml", "llama3", "alpaca"}));
-    v("epochs", epochs, "times through the prompts, unless train.steps is given", above(0));
-    v("skip_invalid", skip_invalid, "leave out malformed records instead of stopping");
-    v("lora", lora, "train a low-rank adapter beside frozen weights, dense or quantised ([lora])");
     v("critic", critic,
       "reward: an adapter and a value head on the reward model, from whose head it starts; policy: "
       "a value head on the policy's own layers",
