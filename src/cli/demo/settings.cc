@@ -5,7 +5,7 @@ namespace {
 
 // Optimiser steps of the lessons after tuning.
 struct LessonSteps {
-  int64_t tuning, choices, ppo, grpo;
+  int64_t tuning, voice, reward, dpo, ppo, grpo;
 };
 
 void set_course(Settings& settings, int64_t base_steps, int64_t tuned_steps) {
@@ -44,18 +44,18 @@ void set_lessons(Settings& settings, const LessonSteps& steps) {
   set_lesson(settings.manners, steps.tuning, 1e-3, kChats);
   set_lesson(settings.thinking, steps.tuning, 1e-3, kChats);
   set_lesson(settings.tales, steps.tuning, 1e-3, kChats);
-  set_lesson(settings.voice, steps.tuning, 1e-2, kChats);
+  set_lesson(settings.voice, steps.voice, 2e-2, kChats);
   settings.voice.lora.rank = 2;
-  settings.voice.lora.alpha = 4;
+  settings.voice.lora.alpha = 8;
   settings.voice.lora.targets = "all-linear";
-  set_lesson(settings.reward, steps.choices, 1e-3, kChoices);
-  set_lesson(settings.dpo, steps.choices, 2e-4, kChoices);
-  settings.dpo.align.method.beta = 0.2;
-  set_lesson(settings.ppo, steps.ppo, 3e-4, 2 * kChoices);
+  set_lesson(settings.reward, steps.reward, 1e-3, kChoices);
+  set_lesson(settings.dpo, steps.dpo, 1e-4, kChoices);
+  settings.dpo.align.method.beta = 0.3;
+  set_lesson(settings.ppo, steps.ppo, 2e-4, 2 * kChoices);
   settings.ppo.ppo.inner_epochs = 2;
   settings.ppo.ppo.max_tokens = settings.answer_tokens;
   settings.ppo.ppo.kl = "fixed";
-  settings.ppo.ppo.kl_weight = 0.1;
+  settings.ppo.ppo.kl_weight = 0.3;
   set_lesson(settings.grpo, steps.grpo, 3e-4, kPrompts);
   settings.grpo.grpo.max_tokens = settings.answer_tokens;
   settings.grpo.reward.use = {"exact", "think=0.2"};
@@ -87,7 +87,8 @@ Settings settings_of(Size size, int64_t seed) {
     settings.world.world.places = 8;
     settings.world.documents = 16000;
     set_course(settings, 600, 600);
-    set_lessons(settings, {.tuning = 100, .choices = 150, .ppo = 80, .grpo = 40});
+    set_lessons(settings,
+                {.tuning = 100, .voice = 220, .reward = 400, .dpo = 100, .ppo = 80, .grpo = 40});
     return settings;
   }
   settings.world.world.people = 8;
@@ -99,7 +100,8 @@ Settings settings_of(Size size, int64_t seed) {
   settings.base.model.width = 96;
   settings.base.model.layers = 3;
   set_course(settings, 250, 400);
-  set_lessons(settings, {.tuning = 80, .choices = 120, .ppo = 80, .grpo = 30});
+  set_lessons(settings,
+              {.tuning = 80, .voice = 160, .reward = 250, .dpo = 100, .ppo = 80, .grpo = 30});
   return settings;
 }
 

@@ -26,7 +26,7 @@ namespace malssi::world {
 
 // How many of each.
 struct LessonCounts {
-  int64_t manners = 2400, choices = 1600;
+  int64_t manners = 2400, choices = 4000;
   int64_t thoughts = 2400, sums = 2000;
   int64_t tales = 2400;
   int64_t questions = 200;  // of each of the three kinds
