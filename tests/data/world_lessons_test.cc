@@ -9,12 +9,19 @@
 namespace malssi::world {
 namespace {
 
+WriteOptions small() {
+  WriteOptions options;
+  options.world = {.seed = 3, .people = 9, .places = 4};
+  options.documents = 10;
+  options.validation_documents = 2;
+  options.lessons.manners = options.lessons.thoughts = options.lessons.tales = 400;
+  options.lessons.choices = 600;
+  options.lessons.sums = 300;
+  return options;
+}
+
 const WorldData& data() {
-  static const WorldData made =
-      make_world_data({.world = {.seed = 3, .people = 9, .places = 4},
-                       .documents = 10,
-                       .validation_documents = 2,
-                       .lessons = {.manners = 400, .choices = 600, .thoughts = 400, .sums = 300}});
+  static const WorldData made = make_world_data(small());
   return made;
 }
 

@@ -1,5 +1,3 @@
-#include <cmath>
-
 #include "base/error.h"
 #include "cli/demo/demo.h"
 #include "cli/demo/gains.h"
@@ -25,7 +23,7 @@ std::optional<std::string> tune_manners(Demo& demo) {
 }
 
 std::optional<std::string> train_reward(Demo& demo) {
-  constexpr double kChance = 0.5, kGoal = 0.9;
+  constexpr double kChance = 0.5, kGoal = 0.75;
   AlignConfig config = demo.settings.reward;
   config.align.model = model_of(demo, "manners").string();
   config.align.data = {world_file(demo, "choices").string()};
