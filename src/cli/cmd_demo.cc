@@ -10,7 +10,9 @@
 #include "cli/commands.h"
 #include "cli/demo/demo.h"
 #include "cli/demo/evaluation.h"
+#include "cli/demo/gains.h"
 #include "infer/generation_defaults.h"
+#include "io/adapter_file.h"
 #include "models/model.h"
 
 namespace malssi {
@@ -44,9 +46,23 @@ void print_scores(const Scores& scores) {
                 100 * demo::share_of(scores.base, score.set, score.language), 100 * score.share());
 }
 
-void offer_chat(const fs::path& model, Console& console) {
-  const LoadedModel loaded = load_model(model, best_compute_dtype());
-  console.note("talk to it, in English or Korean; /quit ends");
+// What each lesson after tuning gained, and what was promised of it.
+void print_gains(const std::vector<demo::Gain>& gains) {
+  std::printf("\n%-13s %-36s %6s %6s  %s\n", "lesson", "questions", "before", "after", "promised");
+  for (const demo::Gain& gain : gains)
+    std::printf("%-13s %-36s %5.1f%% %5.1f%%  %s: %.1f%% (at least %.1f%%)%s%s\n",
+                gain.lesson.c_str(), gain.measure.c_str(), 100 * gain.before, 100 * gain.after,
+                gain.promise.c_str(), 100 * gain.reached, 100 * gain.goal,
+                gain.note.empty() ? "" : "; ", gain.note.c_str());
+  std::printf("\n");
+}
+
+void offer_chat(const fs::path& model, const fs::path& voice, Console& console) {
+  LoadedModel loaded = load_model(model, best_compute_dtype());
+  loaded.adapters = {{.adapter = attach_adapter(*loaded.model, voice), .weight = 0}};
+  console.note(
+      "talk to it, in English or Korean; /lora 1 makes it tell fairy tales, /lora 0 no more; "
+      "/quit ends");
   GenerateOptions generate = generation_defaults(loaded, true);
   generate.sampling.temperature = 0;
   run_chat(loaded, {.generate = generate}, console);
@@ -64,17 +80,23 @@ void run(const DemoCommand& command, Runner& runner) {
   double seconds = 0;
   for (const demo::StageRecord& stage : demo::finished_stages(demo)) seconds += stage.seconds;
   const Scores scores = load_scores(demo.folder);
+  const std::vector<demo::Gain> gains = demo::load_gains(demo.folder);
+  const fs::path model = demo.folder / "model", voice = demo.folder / "voice" / "adapter";
   print_scores(scores);
-  std::printf("stages: %s\nreport: %s\nchat:   malssi chat --model %s\n",
-              human_seconds(seconds).c_str(), (demo.folder / "report.html").c_str(),
-              (demo.folder / "model").c_str());
+  print_gains(gains);
+  std::printf("stages: %s\nreport: %s\nchat:   malssi chat --model %s --lora %s:0\n",
+              human_seconds(seconds).c_str(), (demo.folder / "report.html").c_str(), model.c_str(),
+              voice.c_str());
   std::fflush(stdout);
-  for (const std::string& broken : demo::broken_promises(scores.base, scores.tuned)) {
+  std::vector<std::string> all_broken = demo::broken_promises(scores.base, scores.tuned);
+  for (const demo::Gain& gain : gains)
+    if (!gain.is_kept()) all_broken.push_back(demo::miss(gain));
+  for (const std::string& broken : all_broken) {
     REQUIRE(!command.strict, "the demo misses its goal: ", broken);
     runner.console.warn(broken);
   }
   const bool at_a_terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
-  if (at_a_terminal && !command.no_chat) offer_chat(demo.folder / "model", runner.console);
+  if (at_a_terminal && !command.no_chat) offer_chat(model, voice, runner.console);
 }
 
 }  // namespace
@@ -89,8 +111,9 @@ void add_demo(CLI::App& app, Runner& runner) {
       "  malssi demo --quick --out runs/try\n"
       "Makes up a small world, trains a tokenizer and a model on texts about it, tunes the model "
       "to\n"
-      "follow instructions, questions it, and writes OUT/report.html. Started again it goes on\n"
-      "where it was stopped. At a terminal it ends with a chat.");
+      "follow instructions, questions it, teaches it courtesy (DPO, PPO), thinking (GRPO) and\n"
+      "fairy tales (LoRA), and writes OUT/report.html. Started again it goes on where it was\n"
+      "stopped. At a terminal it ends with a chat.");
   sub->add_option("--out", command->out, "folder of the demo")
       ->capture_default_str()
       ->type_name("DIR");

@@ -52,7 +52,8 @@ std::vector<std::string> answer_all(Model& model, const Tokenizer& tokenizer,
   const GenerateOptions generate{.sampling = {.temperature = 0},
                                  .max_tokens = options.max_tokens,
                                  .stop_tokens = chat.stop_ids(tokenizer),
-                                 .stop_strings = options.stop_strings};
+                                 .stop_strings = options.stop_strings,
+                                 .adapters = options.adapters};
   int64_t answered = 0;
   const BatchHooks hooks{.on_done =
                              [&](int64_t, const Generation&) {

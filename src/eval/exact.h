@@ -20,6 +20,7 @@ struct AnswerOptions {
   int64_t slots = 32;       // answers made at the same time
   std::string system = {};  // a system message before every question; empty: none
   std::vector<std::string> stop_strings = {};  // beside the template's own end of turn
+  AdapterMix adapters = {};                    // of the model's
   std::function<void(int64_t answered)> on_progress = {};
   std::function<bool()> cancelled = {};  // the answers made so far come back
 };

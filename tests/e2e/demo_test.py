@@ -56,6 +56,27 @@ class Stages(ProgramTest):
         self.bad("demo", "--quick", "--out", self.out, words=["model", "--out"])
         self.assertEqual((self.out / "model" / "precious.txt").read_text(), "mine")
 
+    def test_do_not_touch_what_stands_where_a_lesson_would_be_written(self):
+        for lesson in ("manners", "reward", "dpo", "ppo", "thinking", "grpo", "tales", "voice", "gains"):
+            with self.subTest(lesson):
+                folder = self.folder / f"with-{lesson}"
+                self.write(f"with-{lesson}/{lesson}/precious.txt", "mine")
+                self.bad("demo", "--quick", "--out", folder, words=[lesson, "--out"])
+                self.assertEqual((folder / lesson / "precious.txt").read_text(), "mine")
+                self.assertFalse((folder / "world").exists())
+
+    def test_write_all_that_the_lessons_learn_from(self):
+        process = self.begin()
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+        world = self.out / "world"
+        for name, keys in (("manners", {"messages"}), ("choices", {"prompt", "chosen", "rejected"}), ("prompts", {"prompt"}),
+                           ("thoughts", {"messages"}), ("sums", {"prompt", "answer"}), ("tales", {"messages"})):
+            records = [json.loads(line) for line in (world / f"{name}.jsonl").read_text().splitlines()]
+            self.assertGreater(len(records), 100)
+            for record in records:
+                self.assertEqual(set(record), keys)
+
     def test_refuse_wrong_flags(self):
         self.bad("demo", "--seed", "minus one", code=2, words=["--seed"])
         self.bad("demo", "--fast", code=2, words=["--fast"])

@@ -12,8 +12,9 @@ namespace {
 
 constexpr std::string_view kRecord = "demo.json";
 // What the stages make; a new demo in the same folder removes it.
-constexpr std::string_view kMade[] = {"world", "tokenizer",  "cache", "base",
-                                      "tuned", "evaluation", "model", "report.html"};
+constexpr std::string_view kMade[] = {
+    "world",    "tokenizer", "cache", "base",  "tuned", "manners",    "reward", "dpo",        "ppo",
+    "thinking", "grpo",      "tales", "voice", "gains", "evaluation", "model",  "report.html"};
 
 Json new_record(const Demo& demo) {
   return {{"settings", demo.settings.to_json()}, {"stages", Json::array()}};
@@ -63,6 +64,14 @@ std::span<const Stage> stages() {
       {"tuned", "Tune it to follow instructions", tune},
       {"base_answers", "Question the base model", evaluate_base},
       {"tuned_answers", "Question the tuned model", evaluate_tuned},
+      {"manners", "Tune it on answers in all manners", tune_manners},
+      {"reward", "Train a reward model on choices", train_reward},
+      {"dpo", "Teach it courtesy by the choices (DPO)", align_dpo},
+      {"ppo", "Teach it courtesy by the reward model (PPO)", align_ppo},
+      {"thinking", "Show it thoughts, most of them guesses", tune_thinking},
+      {"grpo", "Let it find out which thoughts help (GRPO)", align_grpo},
+      {"tales", "Tune all weights to tell fairy tales", tune_tales},
+      {"voice", "Tune an adapter to tell them (LoRA)", tune_voice},
       {"report", "Write the report", write_report},
   };
   return list;

@@ -4,7 +4,9 @@
 //   FOLDER/world/          texts, chats and questions (data/world/write.h)
 //   FOLDER/tokenizer/      tokenizer.json
 //   FOLDER/base/, tuned/   the training runs
+//   FOLDER/manners/, reward/, dpo/, ppo/, thinking/, grpo/, tales/, voice/   the runs of the lessons after tuning
 //   FOLDER/evaluation/     replies and scores
+//   FOLDER/gains/          what each lesson gained (gains.h)
 //   FOLDER/model/          what to chat with
 //   FOLDER/report.html, demo.json
 #pragma once
@@ -56,6 +58,14 @@ std::optional<std::string> pretrain(Demo& demo);
 std::optional<std::string> tune(Demo& demo);
 std::optional<std::string> evaluate_base(Demo& demo);
 std::optional<std::string> evaluate_tuned(Demo& demo);
+std::optional<std::string> tune_manners(Demo& demo);
+std::optional<std::string> train_reward(Demo& demo);
+std::optional<std::string> align_dpo(Demo& demo);
+std::optional<std::string> align_ppo(Demo& demo);
+std::optional<std::string> tune_thinking(Demo& demo);
+std::optional<std::string> align_grpo(Demo& demo);
+std::optional<std::string> tune_tales(Demo& demo);
+std::optional<std::string> tune_voice(Demo& demo);
 std::optional<std::string> write_report(Demo& demo);
 
 }  // namespace malssi::demo

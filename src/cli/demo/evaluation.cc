@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/signal.h"
 #include "eval/exact.h"
+#include "io/adapter_file.h"
 #include "io/model_folder.h"
 #include "models/model.h"
 
@@ -22,17 +23,21 @@ constexpr double kBaseMost = 0.05;
 
 std::string percent(double share) { return concat(std::floor(share * 1000) / 10, "%"); }
 
-std::optional<std::vector<Reply>> ask_all(const fs::path& model,
+std::optional<std::vector<Reply>> ask_all(const Asked& asked,
                                           std::span<const world::Question> questions,
                                           int64_t answer_tokens, Console& console) {
   const StopSignal stop;
-  const LoadedModel loaded = load_model(model, best_compute_dtype());
+  const LoadedModel loaded = load_model(asked.model, best_compute_dtype());
+  AdapterMix adapters;
+  if (!asked.adapter.empty())
+    adapters.push_back({.adapter = attach_adapter(*loaded.model, asked.adapter)});
   const ChatTemplate chat = loaded.chat.value_or(ChatTemplate());
   std::vector<std::vector<Message>> conversations;
   for (const world::Question& question : questions) conversations.push_back(question.messages);
   const AnswerOptions options{
       .max_tokens = answer_tokens,
       .slots = 64,
+      .adapters = adapters,
       .on_progress =
           [&](int64_t answered) {
             console.progress(

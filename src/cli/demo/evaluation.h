@@ -19,9 +19,13 @@ struct Reply {
   bool right = false;
 };
 
+struct Asked {
+  fs::path model;
+  fs::path adapter = {};  // attached to the model; empty: none
+};
 // Each question's reply through the chat template, greedily; nothing when a stop was asked for. A
 // model without a chat template is asked through the program's own.
-std::optional<std::vector<Reply>> ask_all(const fs::path& model,
+std::optional<std::vector<Reply>> ask_all(const Asked& asked,
                                           std::span<const world::Question> questions,
                                           int64_t answer_tokens, Console& console);
 

@@ -7,8 +7,8 @@ namespace {
 
 std::optional<std::string> evaluate(Demo& demo, std::string_view name) {
   const auto questions = world::load_questions(demo.folder / "world" / "eval.jsonl");
-  const auto replies =
-      ask_all(demo.folder / name / "model", questions, demo.settings.answer_tokens, demo.console);
+  const auto replies = ask_all({.model = demo.folder / name / "model"}, questions,
+                               demo.settings.answer_tokens, demo.console);
   if (!replies) return std::nullopt;
   save_replies(demo.folder / "evaluation" / concat(name, ".json"), questions, *replies);
   const std::vector<Score> table = scores(questions, *replies);

@@ -4,6 +4,7 @@
 #include "base/format.h"
 #include "cli/demo/demo.h"
 #include "cli/demo/evaluation.h"
+#include "cli/demo/gains.h"
 #include "train/report/report.h"
 #include "train/run/journal.h"
 
@@ -97,6 +98,29 @@ void add_answers(Report& report, const Results& results) {
   report.part("Before and after").comparison("", {"base model", "tuned model"}, rows);
 }
 
+void add_gains(Report& report, const std::vector<Gain>& gains) {
+  Report::Bars bars;
+  bars.series = {"before", "after"};
+  Report::Table table{.columns = {"lesson", "promised", "reached", "at least", "more"},
+                      .rows = {},
+                      .note =
+                          "Duels are decided by rule: one model wins a question where it alone is "
+                          "right, polite and concise. KL is measured from the model that the "
+                          "lesson began with."};
+  for (const Gain& gain : gains) {
+    bars.rows.push_back(
+        {.label = concat(gain.lesson, ": ", gain.measure), .values = {gain.before, gain.after}});
+    table.rows.push_back(
+        {gain.lesson, gain.promise, percent(gain.reached), percent(gain.goal), gain.note});
+  }
+  report
+      .part("What the lessons after tuning gained",
+            "Questions that were kept back, before and "
+            "after each lesson.")
+      .bars(bars)
+      .table(table);
+}
+
 void add_run(Report& report, std::string_view heading, const fs::path& run) {
   report.part(heading)
       .curves(read_metrics(run / "metrics.jsonl"))
@@ -116,12 +140,17 @@ std::optional<std::string> write_report(Demo& demo) {
   Report report("The life of a small language model",
                 "Made, trained, tuned and questioned on this machine by malssi demo");
   add_figures(report, results, seconds);
-  report.command(concat("malssi chat --model ", (demo.folder / "model").string()));
+  report.command(concat("malssi chat --model ", (demo.folder / "model").string(), " --lora ",
+                        (demo.folder / "voice" / "adapter").string(), ":0"));
   report.stages("Stages", stages);
   add_scores(report, results);
   add_answers(report, results);
+  add_gains(report, load_gains(demo.folder));
   add_run(report, "Pretraining", demo.folder / "base");
   add_run(report, "Tuning", demo.folder / "tuned");
+  add_run(report, "Courtesy by choices: DPO", demo.folder / "dpo");
+  add_run(report, "Courtesy by the reward model: PPO", demo.folder / "ppo");
+  add_run(report, "Thoughts that help: GRPO", demo.folder / "grpo");
   report.part("Settings").config("Everything this demo depends on", demo.settings.to_json());
   report.save(demo.folder / "report.html");
   return (demo.folder / "report.html").string();

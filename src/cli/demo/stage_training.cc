@@ -1,17 +1,13 @@
 #include "base/error.h"
 #include "base/format.h"
 #include "cli/demo/demo.h"
+#include "cli/demo/training.h"
 #include "train/pretrain/pretrain.h"
-#include "train/resume.h"
-#include "train/run/run_folder.h"
 #include "train/tune/sft.h"
 
 namespace malssi::demo {
-namespace {
 
-bool has_run(const fs::path& folder) { return fs::exists(run_config(folder)); }
-
-std::string summary(const RunResult& result) {
+std::string summary_of(const RunResult& result) {
   const LoopState& state = result.state;
   std::string line =
       concat(human_count(static_cast<double>(state.tokens)), " tokens in ", state.step, " steps");
@@ -20,33 +16,28 @@ std::string summary(const RunResult& result) {
   return line;
 }
 
-}  // namespace
-
 std::optional<std::string> pretrain(Demo& demo) {
-  const fs::path run = demo.folder / "base", world = demo.folder / "world";
+  const fs::path world = demo.folder / "world";
   PretrainConfig config = demo.settings.base;
   config.data.paths = {(world / "pretrain.jsonl").string()};
   config.data.val = {(world / "validation.jsonl").string()};
   config.data.cache = (demo.folder / "cache").string();
   config.tokenizer.path = (demo.folder / "tokenizer").string();
-  config.train.out = run.string();
-  const RunResult result =
-      has_run(run) ? resume_run(run, {}, demo.console) : run_pretrain(config, demo.console);
-  if (result.end == LoopEnd::interrupted) return std::nullopt;
-  return summary(result);
+  config.train.out = (demo.folder / "base").string();
+  const auto result = train_or_resume(config, run_pretrain, demo.console);
+  if (!result) return std::nullopt;
+  return summary_of(*result);
 }
 
 std::optional<std::string> tune(Demo& demo) {
-  const fs::path run = demo.folder / "tuned";
   SftConfig config = demo.settings.tuned;
   config.sft.model = (demo.folder / "base" / "model").string();
   config.sft.data = {(demo.folder / "world" / "sft.jsonl").string()};
-  config.train.out = run.string();
-  const RunResult result =
-      has_run(run) ? resume_run(run, {}, demo.console) : run_sft(config, demo.console);
-  if (result.end == LoopEnd::interrupted) return std::nullopt;
-  copy_model(result.model, demo.folder / "model");
-  return summary(result);
+  config.train.out = (demo.folder / "tuned").string();
+  const auto result = train_or_resume(config, run_sft, demo.console);
+  if (!result) return std::nullopt;
+  copy_model(result->model, demo.folder / "model");
+  return summary_of(*result);
 }
 
 }  // namespace malssi::demo

@@ -6,11 +6,12 @@
 #include "base/error.h"
 #include "data/world/dialogues.h"
 #include "data/world/instructions.h"
+#include "data/world/thoughts.h"
 
 namespace malssi::world {
 namespace {
 
-constexpr std::array<std::string_view, 4> kChecks = {"exact", "list", "sum", "steps"};
+constexpr std::array<std::string_view, 5> kChecks = {"exact", "list", "sum", "steps", "thought"};
 
 // Blanks collapsed, ASCII letters small, no full stop or exclamation mark at the end.
 std::string plain_form(std::string_view text) {
@@ -44,6 +45,10 @@ bool names_just(const std::vector<std::string>& wanted, std::string_view reply) 
   for (const std::string& item : wanted) plain.push_back(plain_form(item));
   std::sort(plain.begin(), plain.end());
   return items(reply) == plain;
+}
+
+bool is_sum(Check check) {
+  return check == Check::sum || check == Check::steps || check == Check::thought;
 }
 
 Conversation one_message(std::string text) { return {{"user", std::move(text)}}; }
@@ -180,6 +185,8 @@ bool is_right(const Question& question, std::string_view reply) {
       return sum_is_right(question.sum, reply);
     case Check::steps:
       return steps_are_right(question.sum, reply);
+    case Check::thought:
+      return thought_is_right(question.sum, reply);
     case Check::list:
       return names_just(question.answers, reply);
     case Check::exact:
@@ -212,8 +219,7 @@ Json to_json(const Question& question) {
                {"check", kChecks[static_cast<size_t>(question.check)]},
                {"messages", std::move(messages)},
                {"answers", question.answers}};
-  if (question.check == Check::sum || question.check == Check::steps)
-    json["addends"] = {question.sum.a, question.sum.b};
+  if (is_sum(question.check)) json["addends"] = {question.sum.a, question.sum.b};
   return json;
 }
 
@@ -233,7 +239,7 @@ Question question_from_json(const Json& json, std::string_view where) {
         {get<std::string>(message, "role", where), get<std::string>(message, "content", where)});
   REQUIRE(!question.messages.empty(), where, ": no messages");
   question.answers = get<std::vector<std::string>>(json, "answers", where);
-  if (question.check == Check::sum || question.check == Check::steps) {
+  if (is_sum(question.check)) {
     const auto addends = get<std::vector<int64_t>>(json, "addends", where);
     REQUIRE(addends.size() == 2, where, ": expected two addends, found ", addends.size());
     question.sum = {addends[0], addends[1]};

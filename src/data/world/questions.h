@@ -19,6 +19,7 @@ enum class Check {
   list,   // the reply names just the answers, in any order
   sum,    // sums.h
   steps,
+  thought,  // thoughts.h
 };
 
 struct Question {

@@ -104,18 +104,22 @@ std::string ask_sum(const Sum& sum, SumStyle style, Language language, Rng& rng)
   return fill(rng.pick(questions(style, language)), slots, language);
 }
 
-std::string answer_sum(const Sum& sum, SumStyle style, Language language) {
-  if (style == SumStyle::plain) return concat(sum.total());
+std::string work_sum(const Sum& sum, Language language) {
   const int64_t ones = sum.a % 10 + sum.b % 10, carry = ones / 10;
   const int64_t tens = sum.a / 10 + sum.b / 10 + carry;
   const std::string first = concat(sum.a % 10, "+", sum.b % 10, "=", ones);
   const std::string second = concat(sum.a / 10, "+", sum.b / 10, "+", carry, "=", tens);
   if (language == Language::english)
     return concat("Ones: ", first, ", write ", ones % 10, ", carry ", carry, ". Tens: ", second,
-                  ". Answer: ", sum.total());
+                  ".");
   return concat("일의 자리: ", first, ", ", with_particle(concat(ones % 10), "를"), " 쓰고 ",
-                with_particle(concat(carry), "를"), " 올려요. 십의 자리: ", second,
-                ". 답: ", sum.total());
+                with_particle(concat(carry), "를"), " 올려요. 십의 자리: ", second, ".");
+}
+
+std::string answer_sum(const Sum& sum, SumStyle style, Language language) {
+  if (style == SumStyle::plain) return concat(sum.total());
+  return concat(work_sum(sum, language),
+                language == Language::english ? " Answer: " : " 답: ", sum.total());
 }
 
 bool sum_is_right(const Sum& sum, std::string_view reply) {

@@ -29,6 +29,8 @@ enum class SumStyle { plain, steps };
 // One of several ways of asking.
 std::string ask_sum(const Sum& sum, SumStyle style, Language language, Rng& rng);
 std::string answer_sum(const Sum& sum, SumStyle style, Language language);
+// The steps alone, which a total is to follow.
+std::string work_sum(const Sum& sum, Language language);
 
 // plain: the reply holds no number but the total (and perhaps "a + b =" before it).
 bool sum_is_right(const Sum& sum, std::string_view reply);

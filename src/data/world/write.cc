@@ -28,6 +28,50 @@ std::string chat_lines(const std::vector<Conversation>& chats) {
   return text;
 }
 
+std::string question_lines(const std::vector<Question>& questions) {
+  std::string text;
+  for (const Question& question : questions) add_line(text, to_json(question));
+  return text;
+}
+
+Lessons make_lessons(const WorldData& data, const WriteOptions& options) {
+  const uint64_t seed = options.world.seed;
+  const LessonCounts& counts = options.lessons;
+  const World& world = data.world;
+  const Split& split = data.split;
+  Rng manners(seed, 14), thoughts(seed, 15), tales(seed, 16);
+  Lessons lessons;
+  lessons.manners = mannered_chats(world, split, counts.manners, manners);
+  lessons.choices = make_choices(world, split, counts.choices, manners);
+  lessons.courtesy = courtesy_questions(world, split, counts.questions, manners);
+  lessons.thoughts = thoughtful_chats(split, counts.thoughts, thoughts);
+  lessons.sums = sum_prompts(split, counts.sums, thoughts);
+  lessons.thinking = thought_questions(split, counts.questions, thoughts);
+  lessons.tales = tale_chats(world, split, counts.tales, tales);
+  lessons.telling = tale_questions(world, split, counts.questions, tales);
+  return lessons;
+}
+
+void write_lessons(const fs::path& folder, const Lessons& lessons) {
+  write_file(folder / "manners.jsonl", chat_lines(lessons.manners));
+  write_file(folder / "thoughts.jsonl", chat_lines(lessons.thoughts));
+  write_file(folder / "tales.jsonl", chat_lines(lessons.tales));
+  write_file(folder / "courtesy.jsonl", question_lines(lessons.courtesy));
+  write_file(folder / "thinking.jsonl", question_lines(lessons.thinking));
+  write_file(folder / "telling.jsonl", question_lines(lessons.telling));
+  std::string choices, prompts, sums;
+  for (const Choice& choice : lessons.choices) {
+    add_line(choices,
+             {{"prompt", choice.prompt}, {"chosen", choice.chosen}, {"rejected", choice.rejected}});
+    add_line(prompts, {{"prompt", choice.prompt}});
+  }
+  for (const SumPrompt& sum : lessons.sums)
+    add_line(sums, {{"prompt", sum.prompt}, {"answer", concat(sum.total)}});
+  write_file(folder / "choices.jsonl", choices);
+  write_file(folder / "prompts.jsonl", prompts);
+  write_file(folder / "sums.jsonl", sums);
+}
+
 Json description_of(const World& world) {
   Json all = Json::array();
   for (const Fact& fact : facts(world))
@@ -52,6 +96,7 @@ WorldData make_world_data(const WriteOptions& options) {
       make_documents(data.world, data.split, options.validation_documents, validation);
   data.chats = make_chats(data.world, data.split, options.chats, chats);
   data.questions = make_questions(data.world, data.split, options.questions, questions);
+  data.lessons = make_lessons(data, options);
   return data;
 }
 
@@ -61,9 +106,8 @@ void write_world(const fs::path& folder, const WorldData& data) {
   write_file(staging / "pretrain.jsonl", text_lines(data.documents));
   write_file(staging / "validation.jsonl", text_lines(data.validation));
   write_file(staging / "sft.jsonl", chat_lines(data.chats));
-  std::string questions;
-  for (const Question& question : data.questions) add_line(questions, to_json(question));
-  write_file(staging / "eval.jsonl", questions);
+  write_file(staging / "eval.jsonl", question_lines(data.questions));
+  write_lessons(staging, data.lessons);
   write_file(staging / "world.json", dump_json(description_of(data.world), 1) + "\n");
   target.commit();
 }

@@ -1,0 +1,117 @@
+// What is learned after the chats: what leaks, what the checker accepts, what choices and thoughts hold.
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "base/error.h"
+#include "data/world/write.h"
+
+namespace malssi::world {
+namespace {
+
+WriteOptions small() {
+  WriteOptions options;
+  options.world = {.seed = 3, .people = 9, .places = 4};
+  options.documents = 10;
+  options.validation_documents = 2;
+  options.lessons.manners = options.lessons.thoughts = options.lessons.tales = 400;
+  options.lessons.choices = 600;
+  options.lessons.sums = 300;
+  return options;
+}
+
+const WorldData& data() {
+  static const WorldData made = make_world_data(small());
+  return made;
+}
+
+const std::string& question_of(const Conversation& chat) { return chat.front().content; }
+const std::string& answer_of(const Conversation& chat) { return chat.back().content; }
+
+TEST(Lessons, NeverTrainOnAnEvaluationMessage) {
+  const Lessons& lessons = data().lessons;
+  std::set<std::string> trained;
+  for (const auto* chats : {&lessons.manners, &lessons.thoughts, &lessons.tales})
+    for (const Conversation& chat : *chats) trained.insert(question_of(chat));
+  for (const Choice& choice : lessons.choices) trained.insert(choice.prompt);
+  for (const SumPrompt& sum : lessons.sums) trained.insert(sum.prompt);
+  for (const auto* questions : {&lessons.courtesy, &lessons.thinking, &lessons.telling}) {
+    ASSERT_FALSE(questions->empty());
+    for (const Question& question : *questions)
+      EXPECT_FALSE(trained.contains(question_of(question.messages)))
+          << question_of(question.messages);
+  }
+}
+
+TEST(Manners, OnlyRightPoliteAndConciseCounts) {
+  int64_t seen = 0;
+  for (const Question& question : data().lessons.courtesy) {
+    for (const std::string& answer : question.answers) EXPECT_TRUE(is_right(question, answer));
+    const std::string polite = in_manner(Manner::polite, "", question.language);
+    ASSERT_TRUE(question.answers[0].starts_with(polite)) << question.answers[0];
+    const std::string bare = question.answers[0].substr(polite.size());
+    EXPECT_FALSE(is_right(question, bare));
+    EXPECT_FALSE(is_right(question, in_manner(Manner::rude, bare, question.language)));
+    EXPECT_FALSE(is_right(question, in_manner(Manner::rambling, bare, question.language)));
+    EXPECT_FALSE(is_right(question, question.answers[0] + " " + bare));
+    ++seen;
+  }
+  EXPECT_EQ(seen, 200);
+}
+
+TEST(Manners, TheChosenAnswerIsPoliteAndTheRejectedOneIsRudeLongOrWrong) {
+  int64_t wrong = 0;
+  for (const Choice& choice : data().lessons.choices) {
+    EXPECT_NE(choice.chosen, choice.rejected);
+    const auto politely = [](const std::string& text) {
+      return text.starts_with(in_manner(Manner::polite, "", Language::english)) ||
+             text.starts_with(in_manner(Manner::polite, "", Language::korean));
+    };
+    EXPECT_TRUE(politely(choice.chosen)) << choice.chosen;
+    wrong += politely(choice.rejected);
+  }
+  EXPECT_GT(wrong, 100);
+  EXPECT_LT(wrong, 300);
+}
+
+TEST(Thoughts, CountWhenTheTotalFollowsThem) {
+  const Sum sum{47, 38};
+  EXPECT_TRUE(thought_is_right(sum, "<think>I guess.</think>85"));
+  EXPECT_TRUE(thought_is_right(sum, "<think>" + work_sum(sum, Language::korean) + "</think>85"));
+  EXPECT_FALSE(thought_is_right(sum, "<think>It is 85.</think>84"));
+  EXPECT_FALSE(thought_is_right(sum, "<think>It is 85."));
+  EXPECT_FALSE(thought_is_right(sum, "85"));
+  EXPECT_FALSE(thought_is_right(sum, "<think>I guess.</think>84 or 85"));
+}
+
+TEST(Thoughts, AreMostlyGuessesAndTheCarefulOnesAreRight) {
+  int64_t guesses = 0, right = 0;
+  for (const Conversation& chat : data().lessons.thoughts) {
+    const std::string& answer = answer_of(chat);
+    const bool is_guess = answer.find('=') == std::string::npos;
+    guesses += is_guess;
+    for (int64_t total = 20; !is_guess && total <= 198; ++total)
+      if (answer.ends_with(concat("=", total / 10, ".</think>", total))) ++right;
+  }
+  const auto all = std::ssize(data().lessons.thoughts);
+  EXPECT_GT(guesses, all / 2);
+  EXPECT_EQ(right, all - guesses);
+}
+
+TEST(Thoughts, AreAskedOfHeldOutAdditionsAndSurviveTheirFile) {
+  for (const Question& question : data().lessons.thinking) {
+    EXPECT_EQ(question.check, Check::thought);
+    EXPECT_TRUE(is_right(question, concat("<think></think>", question.sum.total())));
+    EXPECT_EQ(to_json(question_from_json(to_json(question), "test")), to_json(question));
+  }
+}
+
+TEST(Tales, CountOnlyInTheirVoice) {
+  for (const Question& question : data().lessons.telling) {
+    EXPECT_TRUE(is_right(question, question.answers[0]));
+    EXPECT_FALSE(is_right(question, as_tale("", question.language)));
+  }
+}
+
+}  // namespace
+}  // namespace malssi::world
