@@ -2,7 +2,7 @@
 import json
 import unittest
 
-from program import BASE, MODELS, ProgramTest, story
+from program import BASE, CHAT, MODELS, ProgramTest, story
 
 
 class Perplexity(ProgramTest):
@@ -30,6 +30,40 @@ class Perplexity(ProgramTest):
 
     def test_of_a_single_token_is_an_error(self):
         self.bad("eval", "perplexity", "--model", BASE, "--data", self.write("one.txt", "a"), words=["token"])
+
+
+class Behaviour(ProgramTest):
+    def prompts(self):
+        return self.write("prompts.jsonl", "".join(
+            json.dumps({"prompt": f"Who likes {thing}?", "answer": "Mina."}) + "\n"
+            for thing in ("tea", "rain", "cats", "boats", "books", "plums", "snow", "bread")))
+
+    def measure(self, base, model, *more):
+        return json.loads(self.good("eval", "behaviour", "--base", base, "--model", model, "--prompts", self.prompts(),
+                                    "--max-tokens", "40", "--json", *more).out)
+
+    def test_of_a_model_and_itself_finds_nothing(self):
+        found = self.measure(CHAT, CHAT)
+        self.assertEqual(found["findings"], [])
+        self.assertLess(found["after"]["divergence"], 1e-6)
+        self.assertEqual(found["before"]["answers"], 8)
+
+    def test_finds_what_a_model_lost(self):
+        found = self.measure(CHAT, BASE, "--kl-limit", "0.1")
+        self.assertGreater(found["before"]["right"], found["after"]["right"])
+        self.assertTrue(any("fewer answers are right" in line for line in found["findings"]), found)
+        self.assertTrue(any("far from the base" in line for line in found["findings"]), found)
+
+    def test_prints_a_table_and_a_line_for_each_warning(self):
+        out = self.good("eval", "behaviour", "--base", CHAT, "--model", BASE, "--prompts", self.prompts(), "--max-tokens",
+                        "40").out
+        self.assertRegex(out, r"(?m)^right +100.0% +0.0%$")
+        self.assertRegex(out, r"(?m)^warning: fewer answers are right")
+
+    def test_what_does_not_fit_is_an_error(self):
+        self.bad("eval", "behaviour", "--base", CHAT, "--model", CHAT, words=["--prompts"])
+        self.bad("eval", "behaviour", "--base", CHAT, "--model", CHAT, "--prompts", self.prompts(), "--samples", "4",
+                 words=["--temperature 1"])
 
 
 if __name__ == "__main__":
