@@ -64,8 +64,8 @@ struct BehaviourConfig {
 struct BehaviourChange {
   bool finished = true;  // false: a stop was asked for
   int64_t prompts = 0;
-  Behaviour before, after;
-  std::vector<std::string> findings;
+  Behaviour before = {}, after = {};
+  std::vector<std::string> findings = {};
 };
 
 // Throws Error: models or prompts that cannot be used. Warns where the divergence cannot be had, as of two tokenizers.

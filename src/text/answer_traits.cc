@@ -121,7 +121,9 @@ bool is_refusal(std::string_view answer) {
   if (holds(begin, "죄송") && any(kKorean, begin)) return true;
   return std::ranges::any_of(kUnable, [&](std::string_view each) {
     const size_t at = begin.find(each);
-    return at != begin.npos && any(kActs, std::string_view(begin).substr(at + each.size(), 40));
+    if (at == begin.npos) return false;
+    const std::string_view rest = std::string_view(begin).substr(at + each.size(), 40);
+    return any(kActs, rest.substr(0, rest.find("to ")));  // "I can't wait to tell you" is none
   });
 }
 

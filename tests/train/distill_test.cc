@@ -98,8 +98,11 @@ TEST_F(Distill, OfTheDataAloneIsInstructionTuning) {
 TEST_F(Distill, StoppedAndResumedEndsWithTheSameWeights) {
   Listener quiet;
   const RunResult whole = run_distill(config("whole"), quiet.console());
-  Listener stopping([](const std::string& text) {
-    if (text.find("step 10/") != text.npos) std::raise(SIGINT);
+  bool sent = false;
+  Listener stopping([&](const std::string& text) {
+    if (sent || text.find("step 8: validation") == text.npos) return;
+    sent = true;
+    std::raise(SIGTERM);
   });
   const RunResult part = run_distill(config("part"), stopping.console());
   ASSERT_EQ(part.end, LoopEnd::interrupted);
