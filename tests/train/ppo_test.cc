@@ -50,7 +50,7 @@ class Ppo : public testing::Test {
     chat_ = run_sft(tuned, listener.console()).model;
     AlignConfig judge("reward");
     judge.align.model = chat_.string();
-    judge.align.data = (scratch / "pairs.jsonl").string();
+    judge.align.data = {(scratch / "pairs.jsonl").string()};
     small(judge.train, judge.log);
     judge.train.out = (scratch / "judge").string();
     judge.train.steps = 30;
@@ -261,7 +261,7 @@ TEST_F(Ppo, AJudgeWithOtherTokensReadsTextsButCannotBeTheCritic) {
   base.train.steps = 1;
   AlignConfig judge("reward");
   judge.align.model = run_pretrain(base, listener.console()).model.string();
-  judge.align.data = (*shared_ / "pairs.jsonl").string();
+  judge.align.data = {(*shared_ / "pairs.jsonl").string()};
   small(judge.train, judge.log);
   judge.train.out = (scratch_ / "judge").string();
   judge.train.steps = 1;

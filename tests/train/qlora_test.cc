@@ -37,7 +37,7 @@ class QLora : public testing::Test {
 
   void set(ConversationSettings& data, TrainSettings& train, LogSettings& log,
            const std::string& out) const {
-    data.data = (scratch_ / "chats.jsonl").string();
+    data.data = {(scratch_ / "chats.jsonl").string()};
     train.out = (scratch_ / out).string();
     train.compute = "f32";
     train.threads = 1;
