@@ -12,6 +12,7 @@
 #include "train/resume.h"
 #include "train/runs.h"
 #include "train/tune/classify_objective.h"
+#include "train/tune/label_loss.h"
 
 namespace malssi {
 namespace {

@@ -91,7 +91,7 @@ TEST_F(Distill, OfTheDataAloneIsInstructionTuning) {
   const auto one = read_metrics(scratch_ / "hard/metrics.jsonl");
   const auto other = read_metrics(scratch_ / "tuned/metrics.jsonl");
   ASSERT_EQ(one.size(), other.size());
-  EXPECT_NEAR(one.front().loss, other.front().loss, 1e-4);
+  EXPECT_NEAR(one[1].loss, other[1].loss, 1e-4);
   EXPECT_NEAR(one.back().val_loss, other.back().val_loss, 1e-2);
 }
 
