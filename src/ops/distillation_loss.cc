@@ -5,24 +5,30 @@
 
 #include "base/error.h"
 #include "base/parallel.h"
+#include "kernels/table.h"
 #include "ops/head_pass.h"
 
 namespace malssi {
 namespace {
 
-// softmax(logits / temperature), whose normalisation is known.
+// softmax(logits / temperature).
 struct Softmax {
-  const float* logits;
-  double inverse, log_sum;
+  std::vector<float> logits, shares;  // logits: divided by the temperature
+  double log_sum = 0;
 
-  Softmax(const float* row, int64_t size, double temperature)
-      : logits(row), inverse(1 / temperature) {
-    const double most = *std::max_element(row, row + size) * inverse;
-    double sum = 0;
-    for (int64_t v = 0; v < size; ++v) sum += std::exp(row[v] * inverse - most);
-    log_sum = most + std::log(sum);
+  void set(const float* row, int64_t size, float temperature) {
+    logits.assign(row, row + size);
+    for (float& each : logits) each /= temperature;
+    shares.resize(logits.size());
+    const auto best =
+        static_cast<int32_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
+    const float weight = 1;
+    float loss = 0;  // of the likeliest: its gradient is softmax but for one
+    kernels().cross_entropy(logits.data(), &best, &weight, 1, &loss, {shares.data(), DType::f32}, 1,
+                            size);
+    shares[static_cast<size_t>(best)] = std::exp(-loss);
+    log_sum = double{logits[static_cast<size_t>(best)]} + loss;
   }
-  double log(int64_t v) const { return logits[v] * inverse - log_sum; }
 };
 
 struct Token {
@@ -43,21 +49,25 @@ void write(Buffer buffer, int64_t i, double value) {
 // The loss of one token; its gradient by the student's logits, scaled, from dlogits[first] on where that has data.
 double token_loss(const Token& token, const Distillation& options, double scale, Buffer dlogits,
                   int64_t first) {
+  static thread_local Softmax teacher, student, plain;  // of a vocabulary's size at every token
   const double T = options.temperature, hard = options.hard, factor = token.weight * scale;
-  const Softmax teacher(token.teacher, options.known, T), student(token.student, token.vocab, T);
-  const Softmax plain = T == 1 ? student : Softmax(token.student, token.vocab, 1);
+  teacher.set(token.teacher, options.known, options.temperature);
+  student.set(token.student, token.vocab, options.temperature);
+  if (hard > 0) plain.set(token.student, token.vocab, 1);
+  const double offset = teacher.log_sum - student.log_sum;
   double divergence = 0;
   for (int64_t v = 0; v < token.vocab; ++v) {
-    const double log_q = student.log(v);
-    const double log_p = v < options.known ? teacher.log(v) : 0;
-    const double p = v < options.known ? std::exp(log_p) : 0;
-    if (p > 0) divergence += p * (log_p - log_q);
+    const auto at = static_cast<size_t>(v);
+    const double p = v < options.known ? teacher.shares[at] : 0;
+    if (p > 0) divergence += p * (double{teacher.logits[at]} - student.logits[at] - offset);
     if (dlogits.data == nullptr) continue;
-    double d = (1 - hard) * T * (std::exp(log_q) - p);
-    if (hard > 0) d += hard * (std::exp(plain.log(v)) - (v == token.target ? 1 : 0));
+    double d = (1 - hard) * T * (student.shares[at] - p);
+    if (hard > 0) d += hard * (plain.shares[at] - (v == token.target ? 1 : 0));
     write(dlogits, first + v, factor * d);
   }
-  return token.weight * ((1 - hard) * T * T * divergence - hard * plain.log(token.target));
+  double loss = (1 - hard) * T * T * divergence;
+  if (hard > 0) loss += hard * (plain.log_sum - plain.logits[static_cast<size_t>(token.target)]);
+  return token.weight * loss;
 }
 
 void check(const Distillation& options, int64_t vocab) {
