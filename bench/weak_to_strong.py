@@ -2,7 +2,8 @@
 """Weak-to-strong generalisation (Burns et al. 2023) in small, on Korean film reviews (NSMC, rebuilt): can a strong model learn more from
 a weak one's labels than the weak one knows?
 
-  weak_to_strong.py [--data ../shared/data] [--out runs/weak-to-strong] [--texts N] [--steps N] [--epochs N] [--threads N] [--seed N]
+  weak_to_strong.py [--data ../shared/data] [--out runs/weak-to-strong] [--texts N] [--weak-texts N] [--steps N] [--epochs N]
+    [--threads N] [--seed N]
 
 Two decoders, a weak and a strong one, are pretrained on the training reviews without labels. The weak one becomes a classifier on half of
 the reviews with their true labels and labels the other half. On that half the strong one becomes a classifier three times: from the weak
@@ -82,7 +83,8 @@ def train(options):
             malssi("tune", "classify", "--model", out / f"{base}-base", "--data", data, "--epochs", options.epochs, "--lr", "5e-4",
                    "--lm-weight", "0.5", "--dropout", "0.1", "--batch-rows", 32, "--eval-every", 100, *more, *common, "--out", out / name)
 
-    classifier("weak", "weak", out / "first.jsonl")
+    write(out / "known.jsonl", load(out / "first.jsonl")[:options.weak_texts])
+    classifier("weak", "weak", out / "known.jsonl")
     second = load(out / "second.jsonl")
     labels = predictions(out / "weak", out / "second.jsonl")
     write(out / "labelled.jsonl", ({"text": each["text"], "label": label} for each, label in zip(second, labels, strict=True)))
@@ -98,6 +100,7 @@ def main():
     parser.add_argument("--data", type=Path, default=HERE.parent / "../shared/data")
     parser.add_argument("--out", type=Path, default=Path("runs/weak-to-strong"))
     parser.add_argument("--texts", type=int, default=8000, help="of each half, at most")
+    parser.add_argument("--weak-texts", type=int, default=8000, help="of the first half whose true labels the weak model learns from")
     parser.add_argument("--steps", type=int, default=1000, help="of pretraining")
     parser.add_argument("--epochs", type=int, default=3, help="of each classifier")
     parser.add_argument("--threads", default="0")

@@ -54,6 +54,19 @@ class Behaviour(ProgramTest):
         self.assertTrue(any("fewer answers are right" in line for line in found["findings"]), found)
         self.assertTrue(any("far from the base" in line for line in found["findings"]), found)
 
+    def test_finds_refusals_that_a_stage_taught_and_the_reward_that_wanted_them(self):
+        refusal = "I cannot help with that."
+        data = self.write("refusals.jsonl", "".join(
+            json.dumps({"prompt": json.loads(line)["prompt"], "response": refusal}) + "\n"
+            for line in self.prompts().read_text().splitlines()))
+        self.good("tune", "sft", "--model", CHAT, "--data", data, "--val-fraction", "0", "--steps", "400", "--lr", "0.01", "--out",
+                  self.folder / "refusing")
+        found = self.measure(CHAT, self.folder / "refusing", "--use", "regex", "--pattern", "cannot")
+        self.assertEqual(found["after"]["refusals"], 1)
+        self.assertEqual(found["after"]["reward"], 1)
+        for warning in ("more answers are refusals: 100.0%, before 0.0%", "answers grow", "reward hacking"):
+            self.assertTrue(any(warning in line for line in found["findings"]), (warning, found))
+
     def test_prints_a_table_and_a_line_for_each_warning(self):
         out = self.good("eval", "behaviour", "--base", CHAT, "--model", BASE, "--prompts", self.prompts(), "--max-tokens",
                         "40").out
