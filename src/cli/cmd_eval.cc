@@ -9,6 +9,7 @@
 #include "base/signal.h"
 #include "cli/cache_flag.h"
 #include "cli/commands.h"
+#include "cli/eval_behaviour.h"
 #include "cli/eval_classify.h"
 #include "cli/generation_flags.h"
 #include "cli/lora_flags.h"
@@ -133,6 +134,7 @@ void add_eval(CLI::App& app, Runner& runner) {
   eval->require_subcommand(1);
   add_perplexity(*eval, runner);
   add_eval_classify(*eval, runner);
+  add_eval_behaviour(*eval, runner);
 }
 
 }  // namespace malssi

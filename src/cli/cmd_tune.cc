@@ -5,6 +5,7 @@
 #include "cli/tune_command.h"
 #include "cli/tune_preview.h"
 #include "train/tune/classify.h"
+#include "train/tune/distill.h"
 #include "train/tune/lora.h"
 #include "train/tune/sft.h"
 
@@ -66,6 +67,25 @@ void add_classify_head(CLI::App& tune, Runner& runner) {
   add_method<ClassifyConfig>(*sub, runner, run_classify);
 }
 
+void add_distill(CLI::App& tune, Runner& runner) {
+  CLI::App* sub =
+      tune.add_subcommand("distill", "train a student on a teacher's distribution of each token");
+  sub->footer(
+      std::string("Examples:\n"
+                  "  malssi tune distill --model SMALL --teacher LARGE --data chats.jsonl --out "
+                  "runs/student\n"
+                  "  malssi tune distill --model SMALL --teacher large-q4.gguf --temperature 2 "
+                  "--hard 0.5 \\\n"
+                  "    --data chats.jsonl --out runs/student\n") +
+      kRecords +
+      "Both models must have one tokenizer; the teacher stays as it is and may be quantised. The "
+      "loss is\n"
+      "temperature^2 KL(teacher || student), beside the data's own words as --hard says. The "
+      "finished model is\n"
+      "OUT/model; a run that was stopped goes on with: malssi resume OUT");
+  add_method<DistillConfig>(*sub, runner, run_distill);
+}
+
 }  // namespace
 
 void add_tune(CLI::App& app, Runner& runner) {
@@ -74,6 +94,7 @@ void add_tune(CLI::App& app, Runner& runner) {
   tune->require_subcommand(1);
   add_sft(*tune, runner);
   add_lora(*tune, runner);
+  add_distill(*tune, runner);
   add_adapter_methods(*tune, runner);
   add_merge(*tune, runner);
   add_classify_head(*tune, runner);

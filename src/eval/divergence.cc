@@ -42,13 +42,15 @@ Divergence compare(const float* original, const float* changed, int64_t vocab, i
           .nll_changed = -q.log_probability(next)};
 }
 
-Divergence measure_window(Model& original, Model& changed, std::span<const int32_t> ids) {
+// Of the predictions made at `first` and after.
+Divergence measure_window(Model& original, Model& changed, std::span<const int32_t> ids,
+                          int64_t first) {
   const auto count = static_cast<int64_t>(ids.size());
-  CausalBatch first({0, static_cast<int32_t>(count)}), second({0, static_cast<int32_t>(count)});
-  const Tensor hidden_p = original.hidden(ids, first), hidden_q = changed.hidden(ids, second);
+  CausalBatch one({0, static_cast<int32_t>(count)}), other({0, static_cast<int32_t>(count)});
+  const Tensor hidden_p = original.hidden(ids, one), hidden_q = changed.hidden(ids, other);
   const int64_t vocab = original.config().vocab;
   Divergence total;
-  for (int64_t begin = 0; begin + 1 < count; begin += kRowsAtOnce) {
+  for (int64_t begin = first; begin + 1 < count; begin += kRowsAtOnce) {
     const int64_t rows = std::min(kRowsAtOnce, count - 1 - begin);
     const Tensor p = original.logits(hidden_p.rows(begin, begin + rows));
     const Tensor q = changed.logits(hidden_q.rows(begin, begin + rows));
@@ -61,6 +63,12 @@ Divergence measure_window(Model& original, Model& changed, std::span<const int32
     for (const Divergence& one : each) total += one;
   }
   return total;
+}
+
+void check_vocabularies(const Model& original, const Model& changed) {
+  REQUIRE(original.config().vocab == changed.config().vocab, "the models have vocabularies of ",
+          original.config().vocab, " and ", changed.config().vocab,
+          " tokens: they cannot be compared");
 }
 
 }  // namespace
@@ -83,16 +91,21 @@ Divergence& Divergence::operator+=(const Divergence& other) {
   return *this;
 }
 
+Divergence measure_continuation(Model& original, Model& changed, std::span<const int32_t> ids,
+                                int64_t prompt) {
+  check_vocabularies(original, changed);
+  CHECK(prompt >= 1, "a continuation of nothing");
+  return measure_window(original, changed, ids, prompt - 1);
+}
+
 Divergence measure_divergence(Model& original, Model& changed, std::span<const int32_t> ids,
                               int64_t window,
                               const std::function<void(int64_t tokens)>& on_progress) {
-  REQUIRE(original.config().vocab == changed.config().vocab, "the models have vocabularies of ",
-          original.config().vocab, " and ", changed.config().vocab,
-          " tokens: they cannot be compared");
+  check_vocabularies(original, changed);
   Divergence total;
   for (size_t at = 0; at < ids.size(); at += static_cast<size_t>(window)) {
     const auto piece = ids.subspan(at, std::min(ids.size() - at, static_cast<size_t>(window)));
-    total += measure_window(original, changed, piece);
+    total += measure_window(original, changed, piece, 0);
     if (on_progress) on_progress(static_cast<int64_t>(piece.size()));
   }
   return total;

@@ -29,4 +29,8 @@ Divergence measure_divergence(Model& original, Model& changed, std::span<const i
                               int64_t window,
                               const std::function<void(int64_t tokens)>& on_progress = {});
 
+// The same for the tokens that follow the first `prompt` ids (at least 1) alone, in one window.
+Divergence measure_continuation(Model& original, Model& changed, std::span<const int32_t> ids,
+                                int64_t prompt);
+
 }  // namespace malssi

@@ -34,6 +34,13 @@ void output_layer(const Tensor& x, const Tensor& w, const Tensor& logits, bool d
   panel_product(in(x), {&rows, 1}, nullptr, out(logits), x.dim(0), D);
 }
 
+void row_losses(const HeadPass& pass, const LogitRows& rows) {
+  if (pass.loss) return pass.loss(rows);
+  kernels().cross_entropy(rows.logits, pass.targets.data() + rows.begin,
+                          pass.weights.data() + rows.begin, rows.scale, rows.losses, rows.dlogits,
+                          rows.count, pass.w.dim(0));
+}
+
 }  // namespace
 
 void check_head(const char* name, const HeadPass& pass) {
@@ -67,9 +74,12 @@ std::vector<float> head_losses(const HeadPass& pass, const HeadGradients* gradie
       output_layer(x.rows(begin, end), w, logits, dense);
       if (pass.softcap > 0) kernels().softcap(logits.f32(), pass.softcap, count * V);
       const Tensor part = train ? dlogits.rows(begin - first, end - first) : Tensor();
-      kernels().cross_entropy(logits.f32(), pass.targets.data() + begin,
-                              pass.weights.data() + begin, train ? gradients->scale : 1.0f,
-                              losses.data() + begin, {part.data(), part.dtype()}, count, V);
+      row_losses(pass, {.logits = logits.f32(),
+                        .begin = begin,
+                        .count = count,
+                        .scale = train ? gradients->scale : 1.0f,
+                        .losses = losses.data() + begin,
+                        .dlogits = {part.data(), part.dtype()}});
       if (train && pass.softcap > 0)
         kernels().softcap_backward(logits.f32(), out(part), pass.softcap, count * V);
       if (dense && gradients->dh)
@@ -83,6 +93,27 @@ std::vector<float> head_losses(const HeadPass& pass, const HeadGradients* gradie
            {.transpose_a = true, .beta = first > 0 ? 1 : gradients->dw.beta});
   }
   return losses;
+}
+
+Tensor head_loss(const char* name, const HeadPass& pass, float scale,
+                 std::vector<float>* token_losses) {
+  const Tensor &h = pass.h, &w = pass.w;
+  const bool train = recording({h, w});
+  const Tensor dh = train ? Tensor::empty(h.shape(), h.dtype()) : Tensor();
+  GradSink dw;
+  if (train && w.wants_grad()) dw = Grads({w.slot()}).into(0);
+  const HeadGradients gradients{.scale = scale, .dh = dh, .dw = dw};
+  std::vector<float> losses = head_losses(pass, train ? &gradients : nullptr);
+  double sum = 0;
+  for (const float loss : losses) sum += loss;
+  if (token_losses != nullptr) *token_losses = std::move(losses);
+  Tensor result = Tensor::full({1}, static_cast<float>(sum * scale));
+  if (!train) return result;
+  record(name, {h, w}, result, [dh, name](const Tensor& seed, Grads& grads) {
+    CHECK(seed.f32()[0] == 1.0f, name, ": its gradients were computed for a seed of 1");
+    grads.give(0, dh);
+  });
+  return result;
 }
 
 }  // namespace malssi

@@ -9,6 +9,7 @@
 #include "train/run/run_folder.h"
 #include "train/tune/adapter_methods.h"
 #include "train/tune/classify.h"
+#include "train/tune/distill.h"
 #include "train/tune/lora.h"
 #include "train/tune/sft.h"
 
@@ -20,6 +21,7 @@ RunResult resume_run(const fs::path& run, const std::vector<std::string>& settin
   const FolderLock lock(run);
   if (kind == "pretrain") return resume_pretrain(run, settings, console);
   if (kind == "sft") return resume_sft(run, settings, console);
+  if (kind == "distill") return resume_distill(run, settings, console);
   if (kind == "lora") return resume_lora(run, settings, console);
   if (is_adapter_method(kind)) return resume_adapter_method(run, kind, settings, console);
   if (kind == "classify") return resume_classify(run, settings, console);

@@ -2,7 +2,7 @@
 import json
 import unittest
 
-from program import BASE, MODELS, ProgramTest
+from program import BASE, CHAT, MODELS, ProgramTest
 
 
 def turn(role, content):
@@ -33,6 +33,30 @@ class Formats(TuneTest):
     def test_a_run_can_be_resumed(self):
         self.good(*self.tune(MODELS / "chats.jsonl"))
         self.good("resume", self.folder / "tuned")
+
+
+class Distillation(TuneTest):
+    def distill(self, teacher, *more):
+        return ["tune", "distill", "--model", BASE, "--teacher", teacher, "--data", MODELS / "chats.jsonl", "--out",
+                self.folder / "student", "--steps", "40", "--lr", "0.01", *more]
+
+    def losses(self):
+        lines = [json.loads(line) for line in (self.folder / "student" / "metrics.jsonl").read_text().splitlines()]
+        return [line["val_loss"] for line in lines if "val_loss" in line]
+
+    def test_a_student_learns_to_answer_as_its_teacher(self):
+        self.good(*self.distill(CHAT))
+        self.assertLess(self.losses()[-1], 0.3 * self.losses()[0])
+        said = self.good("generate", "--model", self.folder / "student" / "model", "--chat", "--prompt", "Who likes tea?",
+                         "--max-tokens", "12", "--temperature", "0").out
+        self.assertIn("Mina.", said)
+        self.good("resume", self.folder / "student")
+
+    def test_the_teacher_may_be_a_quantised_file(self):
+        packed = self.folder / "teacher.gguf"
+        self.good("quantize", CHAT, packed, "--type", "q8_0")
+        self.good(*self.distill(packed, "--temperature", "2", "--hard", "0.5"))
+        self.assertLess(self.losses()[-1], 0.5 * self.losses()[0])
 
 
 class BadConversations(TuneTest):

@@ -12,6 +12,7 @@
 #include "train/resume.h"
 #include "train/runs.h"
 #include "train/tune/classify_objective.h"
+#include "train/tune/label_loss.h"
 
 namespace malssi {
 namespace {
@@ -125,6 +126,35 @@ TEST(ClassifyObjective, AStepInPiecesIsTheStepAtOnce) {
   EXPECT_NEAR(losses[0], losses[1], 1e-6);
   for (size_t i = 0; i < gradients[0].size(); ++i)
     ASSERT_NEAR(gradients[0][i], gradients[1][i], 1e-6);
+}
+
+TEST(ConfidentLoss, MixesTheLabelWithTheLikeliestClass) {
+  const std::vector<float> scores = {0.5f, 2, -1};
+  const LabelLoss label = class_loss(scores, 0, 2), best = class_loss(scores, 1, 2);
+  const LabelLoss mixed = confident_loss(scores, 0, 2, 0.25);
+  EXPECT_NEAR(mixed.value, 0.75 * label.value + 0.25 * best.value, 1e-12);
+  for (size_t i = 0; i < 3; ++i)
+    EXPECT_NEAR(mixed.derivatives[i], 0.75 * label.derivatives[i] + 0.25 * best.derivatives[i],
+                1e-12);
+  EXPECT_EQ(confident_loss(scores, 0, 2, 0).value, label.value);
+}
+
+TEST(ClassifyObjective, ConfidenceRisesFromNothingOverItsSteps) {
+  const Golden golden;
+  const Json& one = golden.all["cases"][0];
+  const LabelledSet set = golden.set(one);
+  const auto loss_at = [&](double confidence, int64_t step) {
+    const auto model = golden_model(one);
+    ClassifyObjective objective(
+        *model, set, nullptr,
+        {.confidence = confidence, .confidence_steps = 10, .records_per_step = 3});
+    return objective.accumulate(step)->loss;
+  };
+  const double plain = loss_at(0, 5), half = loss_at(0.5, 5), full = loss_at(0.5, 10);
+  EXPECT_EQ(loss_at(0.5, 0), plain);
+  EXPECT_LT(half, plain);
+  EXPECT_NEAR(plain - full, 2 * (plain - half), 1e-5);
+  EXPECT_NEAR(loss_at(0.5, 100), full, 1e-6);
 }
 
 // A base model, and texts whose label is said by one of their words.

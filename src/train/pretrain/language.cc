@@ -24,6 +24,13 @@ Batch made_up(const Batch& like, int64_t vocab) {
   return batch;
 }
 
+Tensor batch_loss(const Model& model, const HeadLoss& loss, const Tensor& hidden,
+                  const Batch& batch, float scale, std::vector<float>* token_losses) {
+  if (loss) return loss(hidden, batch, scale, token_losses);
+  return lm_loss(hidden, model.head(), batch.targets, batch.weights, scale, token_losses,
+                 model.logit_softcap());
+}
+
 }  // namespace
 
 LanguageObjective::LanguageObjective(Model& model, BatchSource& train, const BatchList* validation,
@@ -60,8 +67,8 @@ double LanguageObjective::learn(const Batch& batch, double scored, uint64_t drop
   adapters.set_dropout_seed(dropout_seed);
   context.set_adapters(std::move(adapters));
   const Tensor hidden = model_.hidden(batch.ids, context);
-  const Tensor loss = lm_loss(hidden, model_.head(), batch.targets, batch.weights,
-                              static_cast<float>(1.0 / scored), nullptr, model_.logit_softcap());
+  const Tensor loss =
+      batch_loss(model_, options_.loss, hidden, batch, static_cast<float>(1.0 / scored), nullptr);
   tape.backward(loss);
   return loss.f32()[0];
 }
@@ -72,7 +79,7 @@ Validation LanguageObjective::validate() {
   for (int64_t i = 0; i < validation_->size(); ++i) {
     if (i > 0 && stop()) return {.loss = {}, .complete = false};
     const Batch batch = validation_->at(i);
-    sum += summed_loss(model_, batch, options_.adapters);
+    sum += summed_loss(model_, batch, options_.adapters, options_.loss);
     scored += batch.scored();
   }
   if (scored == 0) return {};
@@ -95,13 +102,13 @@ double LanguageObjective::trial() {
   return seconds / static_cast<double>(batch.tokens());
 }
 
-double summed_loss(Model& model, const Batch& batch, const AdapterMix& adapters) {
+double summed_loss(Model& model, const Batch& batch, const AdapterMix& adapters,
+                   const HeadLoss& loss) {
   const NoTape untaped;
   CausalBatch context(batch.starts);
   context.set_adapters({batch.tokens(), adapters});
   std::vector<float> losses;
-  lm_loss(model.hidden(batch.ids, context), model.head(), batch.targets, batch.weights, 1.0f,
-          &losses, model.logit_softcap());
+  batch_loss(model, loss, model.hidden(batch.ids, context), batch, 1.0f, &losses);
   double sum = 0;
   for (const float loss : losses) sum += loss;
   return sum;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <vector>
 
 #include "data/batches.h"
 #include "models/model.h"
@@ -13,11 +14,17 @@
 
 namespace malssi {
 
+// From hidden [N, D] of a batch: scale * the sum of its tokens' losses, to be the end of a tape; token_losses, when given,
+// receives them unscaled.
+using HeadLoss = std::function<Tensor(const Tensor& hidden, const Batch& batch, float scale,
+                                      std::vector<float>* token_losses)>;
+
 struct LanguageOptions {
   int64_t batches_per_step = 1;
   uint64_t seed = 1;                          // of dropout
   AdapterMix adapters = {};                   // that act on every token
   double neftune = 0;                         // noise of embeddings: alpha of nn/noisy_batch.h
+  HeadLoss loss = {};                         // none: cross-entropy
   std::function<bool()> stop_requested = {};  // asked between pieces
 };
 
@@ -46,8 +53,9 @@ class LanguageObjective : public Objective {
   LanguageOptions options_;
 };
 
-// Sum of the losses of a batch's scored tokens, without a gradient.
-double summed_loss(Model& model, const Batch& batch, const AdapterMix& adapters = {});
+// Sum of the losses of a batch's scored tokens, without a gradient. loss: as of LanguageOptions.
+double summed_loss(Model& model, const Batch& batch, const AdapterMix& adapters = {},
+                   const HeadLoss& loss = {});
 
 // The rows of one piece: a divisor of `rows`, as near to tokens / context as it can be without
 // going above it (at least 1). tokens 0: what keeps the activations of a piece small without

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/format.h"
+#include "train/report/behaviour.h"
 
 namespace malssi {
 namespace {
@@ -37,6 +38,24 @@ std::vector<Report::Compared> before_and_after(const std::vector<Report::Sample>
             {.prompt = before.prompt, .answers = {{.text = before.text}, {.text = after.text}}});
   }
   return rows;
+}
+
+// How often the answers show what training may have brought along by accident.
+Report::Table behaviour_table(const std::vector<Report::Compared>& changes) {
+  Behaviour before, after;
+  for (const Report::Compared& each : changes) {
+    before.add(each.prompt, each.answers.front().text);
+    after.add(each.prompt, each.answers.back().text);
+  }
+  Report::Table table{.heading = "Behaviour",
+                      .columns = {"", "before", "after"},
+                      .rows = {},
+                      .note = concat("Counted over ", changes.size(), " prompts.")};
+  for (const BehaviourRow& row : behaviour_rows(before, after))
+    table.rows.push_back({row.name, row.before, row.after});
+  for (const std::string& finding : behaviour_findings(before, after))
+    table.note += concat(" Warning: ", finding, ".");
+  return table;
 }
 
 // The samples file with only what stays, ready for more.
@@ -128,7 +147,8 @@ void Journal::publish() {
   const std::vector<Report::Compared> changes = before_and_after(samples_);
   if (!changes.empty())
     report.part("Before and after", "The same prompts, before the first step and after the last.")
-        .comparison("", {"before", "after"}, changes);
+        .comparison("", {"before", "after"}, changes)
+        .table(behaviour_table(changes));
   if (!samples_.empty()) {
     report.part("Samples", "What the model wrote as it learned.").samples("", samples_);
   }

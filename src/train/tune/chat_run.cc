@@ -142,6 +142,7 @@ RunResult run_chats(const ChatRun& run, const std::function<void()>& begin, Cons
                                .seed = seed,
                                .adapters = run.trained.adapters,
                                .neftune = run.data.neftune,
+                               .loss = run.loss,
                                .stop_requested = StopSignal::requested});
   begin();
   const RunPlan plan{.folder = train.out,

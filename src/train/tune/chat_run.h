@@ -8,6 +8,7 @@
 #include "base/config.h"
 #include "base/console.h"
 #include "text/chat_template.h"
+#include "train/pretrain/language.h"
 #include "train/run/session.h"
 #include "train/tune/sft_config.h"
 
@@ -25,6 +26,7 @@ struct ChatRun {
   const ChatTemplate& chat;
   Trained trained;
   std::string summary;  // of what is trained: "Tuned to follow instructions"
+  HeadLoss loss = {};   // none: cross-entropy
 };
 
 // begin() is called when everything fits together, before anything is trained. Throws Error.

@@ -148,6 +148,8 @@ RunResult tune(ClassifyConfig& config, const ConfigSchema& schema, const fs::pat
   ClassifyObjective objective(model, train, validation.size() > 0 ? &validation : nullptr,
                               {.class_weights = class_weights(train, labels, settings),
                                .lm_weight = settings.lm_weight,
+                               .confidence = settings.confidence,
+                               .confidence_steps = config.train.steps / 5,
                                .records_per_step = config.train.batch_rows,
                                .piece_tokens = config.train.micro_batch_tokens,
                                .seed = seed,

@@ -24,6 +24,7 @@ struct ClassifySettings {
   int64_t context = 0;
   double dropout = 0.1;
   double lm_weight = 0;
+  double confidence = 0;
   bool skip_invalid = false;
 
   bool is_regression() const { return task == "regression"; }
@@ -50,6 +51,10 @@ struct ClassifySettings {
     v("lm_weight", lm_weight,
       "decoders: weight of the loss of predicting the text itself, beside the label's",
       at_least(0));
+    v("confidence", confidence,
+      "for labels that may be wrong: the part of the loss that takes the model's own choice as the "
+      "label, from 0 at first to this after a fifth of the steps",
+      between(0, 0.95));
     v("skip_invalid", skip_invalid, "leave out malformed records instead of stopping");
   }
 };

@@ -93,7 +93,14 @@ ClassifyObjective::Scale ClassifyObjective::scale_of(const std::vector<int64_t>&
   return {.label = 1 / weights, .language = options_.lm_weight / std::max(predicted, 1.0)};
 }
 
-double ClassifyObjective::learn(const Piece& piece, const Scale& scale, uint64_t dropout_seed) {
+double ClassifyObjective::confidence_at(int64_t step) const {
+  const double part = static_cast<double>(step) /
+                      static_cast<double>(std::max<int64_t>(options_.confidence_steps, 1));
+  return options_.confidence * std::min(part, 1.0);
+}
+
+double ClassifyObjective::learn(const Piece& piece, const Scale& scale, double confidence,
+                                uint64_t dropout_seed) {
   Tape tape;
   const TextBatch batch = batch_of(train_, piece);
   const uint64_t seed = model_.config().dropout > 0 ? dropout_seed : 0;
@@ -107,9 +114,10 @@ double ClassifyObjective::learn(const Piece& piece, const Scale& scale, uint64_t
     const LabelledSequence& sequence = train_.sequences[static_cast<size_t>(piece[i])];
     const std::span<const float> row(scores.f32() + static_cast<int64_t>(i) * labels,
                                      static_cast<size_t>(labels));
-    const LabelLoss loss = labels_of(model_)->is_regression
-                               ? regression_loss(row, sequence.value)
-                               : class_loss(row, sequence.label, weight_of(sequence));
+    const LabelLoss loss =
+        labels_of(model_)->is_regression
+            ? regression_loss(row, sequence.value)
+            : confident_loss(row, sequence.label, weight_of(sequence), confidence);
     value += scale.label * loss.value;
     for (const double each : loss.derivatives)
       derivatives.push_back(static_cast<float>(scale.label * each));
@@ -133,7 +141,7 @@ std::optional<StepLoss> ClassifyObjective::accumulate(int64_t step) {
       draws_.restore(before);
       return {};
     }
-    result.loss += learn(piece, scale, splitmix64(seed + number++) | 1);
+    result.loss += learn(piece, scale, confidence_at(step), splitmix64(seed + number++) | 1);
     for (const int64_t each : piece)
       result.tokens += static_cast<int64_t>(train_.sequences[static_cast<size_t>(each)].ids.size());
   }

@@ -31,6 +31,9 @@ struct LabelledSet {
 struct ClassifyOptions {
   std::vector<double> class_weights = {};  // empty: 1 each
   double lm_weight = 0;
+  double confidence =
+      0;  // at most: `own` of confident_loss(), which rises to it over so many steps
+  int64_t confidence_steps = 1;
   int64_t records_per_step = 32;
   int64_t piece_tokens = 2048;
   uint64_t seed = 1;
@@ -57,7 +60,8 @@ class ClassifyObjective : public Objective {
   };
   double weight_of(const LabelledSequence& sequence) const;
   Scale scale_of(const std::vector<int64_t>& records) const;
-  double learn(const Piece& piece, const Scale& scale, uint64_t dropout_seed);
+  double confidence_at(int64_t step) const;
+  double learn(const Piece& piece, const Scale& scale, double confidence, uint64_t dropout_seed);
   bool stop() const { return options_.stop_requested && options_.stop_requested(); }
 
   Model& model_;

@@ -17,6 +17,15 @@ LabelLoss class_loss(std::span<const float> scores, int64_t label, double weight
   return loss;
 }
 
+LabelLoss confident_loss(std::span<const float> scores, int64_t label, double weight, double own) {
+  const int64_t best = std::max_element(scores.begin(), scores.end()) - scores.begin();
+  LabelLoss loss = class_loss(scores, label, weight * (1 - own));
+  const LabelLoss sure = class_loss(scores, best, weight * own);
+  loss.value += sure.value;
+  for (size_t i = 0; i < scores.size(); ++i) loss.derivatives[i] += sure.derivatives[i];
+  return loss;
+}
+
 LabelLoss regression_loss(std::span<const float> scores, double value) {
   const double off = scores[0] - value;
   return {.value = off * off, .derivatives = {2 * off}};

@@ -14,6 +14,9 @@ struct LabelLoss {
 
 // weight * -log softmax(scores)[label].
 LabelLoss class_loss(std::span<const float> scores, int64_t label, double weight);
+// The same where the label may be wrong (Burns et al. 2023: Weak-to-Strong Generalization, section 4.3.2): `own` of it is the
+// cross-entropy of the likeliest class, which counts as a label here, the rest that of the label.
+LabelLoss confident_loss(std::span<const float> scores, int64_t label, double weight, double own);
 // (score - value)^2.
 LabelLoss regression_loss(std::span<const float> scores, double value);
 
