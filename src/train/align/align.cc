@@ -169,7 +169,8 @@ RunResult align(AlignConfig& config, ConfigSchema& schema,
       .tokens_per_step = config.train.batch_rows * data.train.tokens() / data.train.size(),
       .context = context,
       .loss_unit = "a preference",
-      .prompts = method.scores() ? std::vector<SamplePrompt>() : prompts(all, student, config.log)};
+      .prompts = method.scores() ? std::vector<SamplePrompt>() : prompts(all, student, config.log),
+      .compares_samples = true};
   const RunResult result = train_run(plan, console);
   if (method.scores()) tell_accuracy(result, config.train.out, console);
   return result;

@@ -40,12 +40,19 @@ std::vector<Report::Compared> before_and_after(const std::vector<Report::Sample>
   return rows;
 }
 
+// What the user said last: a sample's prompt shows turns with their roles.
+std::string_view last_turn(std::string_view prompt) {
+  constexpr std::string_view kRole = "user: ";
+  const size_t at = prompt.rfind(kRole);
+  return at == prompt.npos ? prompt : prompt.substr(at + kRole.size());
+}
+
 // How often the answers show what training may have brought along by accident.
 Report::Table behaviour_table(const std::vector<Report::Compared>& changes) {
   Behaviour before, after;
   for (const Report::Compared& each : changes) {
-    before.add(each.prompt, each.answers.front().text);
-    after.add(each.prompt, each.answers.back().text);
+    before.add(last_turn(each.prompt), each.answers.front().text);
+    after.add(last_turn(each.prompt), each.answers.back().text);
   }
   Report::Table table{.heading = "Behaviour",
                       .columns = {"", "before", "after"},
