@@ -102,7 +102,7 @@ Settings settings_of(Size size, int64_t seed) {
   settings.base.model.layers = 3;
   set_course(settings, 250, 400);
   set_lessons(settings,
-              {.tuning = 70, .voice = 120, .reward = 180, .dpo = 80, .ppo = 60, .grpo = 24});
+              {.tuning = 60, .voice = 160, .reward = 150, .dpo = 70, .ppo = 50, .grpo = 24});
   return settings;
 }
 
