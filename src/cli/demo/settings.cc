@@ -95,13 +95,14 @@ Settings settings_of(Size size, int64_t seed) {
   settings.world.world.places = 4;
   settings.world.documents = 5000;
   settings.world.chats.sums = 2000;
+  settings.world.lessons.choices = 2400;
   settings.world.questions = {.facts = 200, .sums = 100, .others = 30};
   settings.vocabulary = 1000;
   settings.base.model.width = 96;
   settings.base.model.layers = 3;
   set_course(settings, 250, 400);
   set_lessons(settings,
-              {.tuning = 80, .voice = 160, .reward = 250, .dpo = 100, .ppo = 80, .grpo = 30});
+              {.tuning = 60, .voice = 160, .reward = 150, .dpo = 70, .ppo = 50, .grpo = 24});
   return settings;
 }
 
