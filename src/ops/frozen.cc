@@ -125,11 +125,15 @@ Tensor widened(const Tensor& w, int64_t first, int64_t count) {
 void frozen_product(const Tensor& x, std::span<const Tensor> parts, const Tensor& y) {
   const int64_t K = parts.front().dim(1), N = y.dim(-1), M = y.size() / N;
   const Tensor xs = x.to(compute_dtype());
+  // Products of f32 end in f32.
+  const bool is_direct = y.dtype() == DType::f32 || y.dtype() == compute_dtype();
+  const Tensor sum = is_direct ? y : Tensor::empty({M, N});
   for_slabs(parts, [&](const Slab& slab) {
-    const ConstBuffer to = columns_from(y, slab.first);
+    const ConstBuffer to = columns_from(sum, slab.first);
     gemm(in(xs), slab.numbers, {const_cast<void*>(to.data), to.dtype}, M, slab.rows, K,
          {.transpose_b = !slab.is_transposed, .row_c = N});
   });
+  if (!is_direct) y.copy_from(sum);
 }
 
 void frozen_input_gradient(const Tensor& dy, std::span<const Tensor> parts, const GradSink& dx) {
@@ -140,7 +144,8 @@ void frozen_input_gradient(const Tensor& dy, std::span<const Tensor> parts, cons
   const Tensor sum = is_direct ? dx.target : Tensor::empty({M, K});
   float beta = is_direct ? dx.beta : 0;
   for_slabs(parts, [&](const Slab& slab) {
-    if (!is_direct && dx.beta == 0 && slab.rows == N)  // the only one
+    const bool is_only = slab.rows == N && dx.target.dtype() == compute_dtype();
+    if (!is_direct && dx.beta == 0 && is_only)
       return gemm(columns_from(dys, 0), slab.numbers, {dx.target.data(), dx.target.dtype()}, M, K,
                   N, {.transpose_b = slab.is_transposed});
     gemm(columns_from(dys, slab.first), slab.numbers, {sum.data(), DType::f32}, M, K, slab.rows,
