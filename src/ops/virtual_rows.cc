@@ -73,7 +73,7 @@ Tensor with_prefix(const Tensor& qkv, const Tensor& prefix, int64_t layer,
   record("with_prefix", {qkv, prefix}, y, [=](const Tensor& dy, Grads& grads) {
     if (const auto [sum, beta] = grads.into(1); sum) {
       if (beta == 0) sum.fill(0);
-      each_sequence([&](int64_t to, int64_t, int64_t) {
+      each_sequence([&, &sum = sum](int64_t to, int64_t, int64_t) {
         for (int64_t v = 0; v < V; ++v)
           add(sum, v * P + layer * kv_width, dy, (to + v) * width + q_width, kv_width);
       });
