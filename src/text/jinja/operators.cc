@@ -74,8 +74,11 @@ Value repeated(Heap& heap, const Value& sequence, int64_t times) {
   heap.allocate(bytes);
   if (size == 0) times = 0;
   if (text) {
-    Text out;
-    for (int64_t i = 0; i < times; ++i) out.append(*text);
+    Text out, some = *text;  // some: 1, 2, 4, .. times the text
+    for (; times > 0; times /= 2) {
+      if (times % 2 == 1) out.append(some);
+      if (times > 1) some.append(Text(some));
+    }
     return heap.text(std::move(out));
   }
   std::vector<Value> items;
