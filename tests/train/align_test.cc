@@ -71,6 +71,9 @@ TEST_F(Align, EveryMethodLearnsToTellHeldOutAnswersApart) {
     EXPECT_EQ(result.end, LoopEnd::finished);
     const auto metrics = read_metrics(scratch_ / method / "metrics.jsonl");
     EXPECT_GT(metrics.back().figure("val_reward_accuracy"), 0.9) << method;
+    EXPECT_LT(metrics.back().figure("val_reward_accuracy_low"),
+              metrics.back().figure("val_reward_accuracy"))
+        << method;
     EXPECT_GT(metrics.back().figure("val_reward_margin"),
               metrics.front().figure("val_reward_margin"))
         << method;

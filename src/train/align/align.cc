@@ -116,7 +116,7 @@ std::string summary(const AlignConfig& config, const PreferenceSet& set) {
                 " preferences.");
 }
 
-// How good the finished reward model is, from the record of its validation.
+// How many of the held-out preferences the finished model shares, from the record of its validation.
 void tell_accuracy(const RunResult& result, const fs::path& run, Console& console) {
   if (result.end == LoopEnd::interrupted || result.state.best_step < 0) return;
   for (const Metrics& line : read_metrics(run / "metrics.jsonl")) {
@@ -124,10 +124,13 @@ void tell_accuracy(const RunResult& result, const fs::path& run, Console& consol
     const auto percent = [&](std::string_view name) {
       return concat(std::round(1000 * line.figure(name)) / 10, "%");
     };
-    console.note(concat("held-out preferences told right: ", percent("val_reward_accuracy"),
-                        " (95% interval ", percent("val_reward_accuracy_low"), " to ",
-                        percent("val_reward_accuracy_high"), "), calibration error ",
-                        percent("val_calibration_error")));
+    if (std::isnan(line.figure("val_reward_accuracy"))) return;  // of single answers
+    std::string text = concat("held-out preferences told right: ", percent("val_reward_accuracy"),
+                              " (95% interval ", percent("val_reward_accuracy_low"), " to ",
+                              percent("val_reward_accuracy_high"), ")");
+    if (!std::isnan(line.figure("val_calibration_error")))
+      text += ", calibration error " + percent("val_calibration_error");
+    console.note(text);
   }
 }
 
@@ -172,7 +175,7 @@ RunResult align(AlignConfig& config, ConfigSchema& schema,
       .prompts = method.scores() ? std::vector<SamplePrompt>() : prompts(all, student, config.log),
       .compares_samples = true};
   const RunResult result = train_run(plan, console);
-  if (method.scores()) tell_accuracy(result, config.train.out, console);
+  tell_accuracy(result, config.train.out, console);
   return result;
 }
 

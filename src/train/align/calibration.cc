@@ -15,6 +15,15 @@ Interval share_interval(double share, int64_t n) {
   return {std::max(0.0, centre - half), std::min(1.0, centre + half)};
 }
 
+void add_interval(std::vector<std::pair<std::string, double>>& figures, const std::string& name,
+                  int64_t n) {
+  const auto found = std::ranges::find(figures, name, &std::pair<std::string, double>::first);
+  if (found == figures.end()) return;
+  const Interval interval = share_interval(found->second, n);
+  figures.emplace_back(name + "_low", interval.low);
+  figures.emplace_back(name + "_high", interval.high);
+}
+
 void Calibration::add(double probability, double weight) {
   const double confidence = std::max(probability, 1 - probability);
   const auto bin = static_cast<size_t>(std::clamp((confidence - 0.5) * 20, 0.0, 9.0));

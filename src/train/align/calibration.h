@@ -3,6 +3,9 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace malssi {
 
@@ -12,6 +15,9 @@ struct Interval {
 
 // 95% confidence of a share seen in n trials (Wilson 1927). n 0: anything.
 Interval share_interval(double share, int64_t n);
+// Where a figure of that name, a share seen in n trials, is among them: adds its interval as NAME_low and NAME_high.
+void add_interval(std::vector<std::pair<std::string, double>>& figures, const std::string& name,
+                  int64_t n);
 
 // Expected calibration error (Naeini et al. 2015; Guo et al. 2017) over ten bins of confidence between 1/2 and 1: how far, on
 // average, the judge's confidence in its choice is from the share of its choices that are right.

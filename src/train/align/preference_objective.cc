@@ -6,6 +6,7 @@
 #include "base/random.h"
 #include "ops/sequence_loss.h"
 #include "tensor/tape.h"
+#include "train/align/calibration.h"
 
 namespace malssi {
 namespace {
@@ -178,7 +179,9 @@ Validation PreferenceObjective::validate() {
 
 std::vector<std::pair<std::string, double>> PreferenceObjective::figures() {
   std::vector<std::pair<std::string, double>> all = tally_.means();
-  for (const auto& figure : validation_tally_.means("val_")) all.push_back(figure);
+  auto held_out = validation_tally_.means("val_");
+  if (validation_) add_interval(held_out, "val_reward_accuracy", validation_->set.size());
+  all.insert(all.end(), held_out.begin(), held_out.end());
   tally_ = validation_tally_ = Tally();
   return all;
 }

@@ -133,12 +133,7 @@ Validation RewardObjective::validate() {
     }
   }
   validation_figures_ = tally.means("val_");
-  double share = 0;
-  for (const auto& [name, value] : validation_figures_)
-    if (name == "val_reward_accuracy") share = value;
-  const Interval interval = share_interval(share, set.size());
-  validation_figures_.emplace_back("val_reward_accuracy_low", interval.low);
-  validation_figures_.emplace_back("val_reward_accuracy_high", interval.high);
+  add_interval(validation_figures_, "val_reward_accuracy", set.size());
   validation_figures_.emplace_back("val_calibration_error", calibration.error());
   return {.loss = outcome.loss / static_cast<double>(set.size())};
 }
