@@ -88,11 +88,11 @@ def write_model(folder, shape, context):
 
 
 def write_data(file, task, records, context):
-    """Answers longer than the context, so that every sequence fills it; a token is a byte."""
+    """Answers that all but fill the context with their prompt; a token is a byte."""
     rng = numpy.random.default_rng(1)
 
     def answer():
-        return "".join(map(chr, rng.integers(97, 123, context + 8)))
+        return "".join(map(chr, rng.integers(97, 123, context - 64)))
 
     with open(file, "w", encoding="utf-8") as out:
         for _ in range(records):

@@ -81,9 +81,12 @@ uint64_t hash64(std::span<const std::byte> bytes, uint64_t seed) {
   return hash_of(bytes, seed, [](const std::byte*, const std::byte*) {});
 }
 
-uint64_t hash64_mapped(std::span<const std::byte> file) {
-  return hash_of(file, 0, [](const std::byte* begin, const std::byte* end) {
-    ::madvise(const_cast<std::byte*>(begin), static_cast<size_t>(end - begin), MADV_DONTNEED);
+uint64_t hash64_mapped(std::span<const std::byte> file, uint64_t seed) {
+  return hash_of(file, seed, [](const std::byte* begin, const std::byte* end) {
+    constexpr uintptr_t kPage = 4096;  // the system takes whole pages only
+    const uintptr_t from = reinterpret_cast<uintptr_t>(begin) / kPage * kPage;
+    ::madvise(reinterpret_cast<void*>(from), reinterpret_cast<uintptr_t>(end) - from,
+              MADV_DONTNEED);
   });
 }
 
