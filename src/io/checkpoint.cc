@@ -149,7 +149,7 @@ TrainState load_train_state(const fs::path& checkpoint) {
           ": expected an object, found ", json_kind(state.json));
   const Safetensors file(checkpoint / kStateTensors);
   for (const Entry& entry : file.entries())
-    state.tensors.push_back({entry.name, load_tensor(entry, file.path().string())});
+    state.tensors.push_back(lazily(entry.name, file.borrow(entry)));
   return state;
 }
 

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "io/lazy_tensor.h"
 #include "io/model_folder.h"
 
 namespace malssi {
@@ -18,7 +19,8 @@ namespace malssi {
 struct TrainState {
   Json json =
       Json::object();  // step, tokens, schedule, random state, data position, configuration, ...
-  std::vector<NamedTensor> tensors;  // master weights, moments
+  std::vector<LazyTensor>
+      tensors;  // master weights, moments; memory never holds two of all of them
 };
 
 // Writes the checkpoint of this step, with the files that write() puts into the folder, then removes

@@ -26,6 +26,10 @@ bool all_within(const Tensor& numbers, float largest) {
 
 }  // namespace
 
+LazyTensor lazily(std::string name, const Tensor& tensor) {
+  return {std::move(name), tensor.shape(), tensor.dtype(), [tensor] { return tensor; }};
+}
+
 Tensor from_f32(const Tensor& numbers, DType dtype, std::span<const float> importance,
                 std::string_view name) {
   if (dtype == DType::f32 || dtype == DType::bf16) return numbers.to(dtype);

@@ -16,6 +16,9 @@ struct LazyTensor {
   std::function<Tensor()> load = {};  // called once, from the thread that writes
 };
 
+// One that is there already.
+LazyTensor lazily(std::string name, const Tensor& tensor);
+
 // f32 numbers in another dtype. importance: none, [columns], or for stacked matrices [matrices, columns]. Error: a number that
 // the dtype cannot hold; `name` is the tensor's.
 Tensor from_f32(const Tensor& numbers, DType dtype, std::span<const float> importance,

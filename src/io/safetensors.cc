@@ -225,8 +225,7 @@ Tensor Safetensors::load(std::string_view name) const {
 void write_safetensors(const fs::path& path, const std::vector<NamedTensor>& tensors,
                        const Json& metadata, Durability durability) {
   std::vector<LazyTensor> lazy;
-  for (const auto& [name, value] : tensors)
-    lazy.push_back({name, value.shape(), value.dtype(), [&value = value] { return value; }});
+  for (const auto& [name, value] : tensors) lazy.push_back(lazily(name, value));
   write_safetensors(path, std::move(lazy), metadata, durability);
 }
 

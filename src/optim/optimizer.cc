@@ -107,25 +107,27 @@ class ParameterOptimizer : public Optimizer {
     for (const Kept& k : kept_) k.value->clear_grad();
   }
 
-  std::vector<NamedTensor> state() override {
-    std::vector<NamedTensor> state{{"steps", Tensor::full({1}, static_cast<float>(steps_))}};
+  std::vector<LazyTensor> state() override {
+    std::vector<LazyTensor> state{lazily("steps", Tensor::full({1}, static_cast<float>(steps_)))};
     for (const Kept& k : kept_) {
-      if (k.low) state.push_back({k.name + ".master", k.whole()});
-      state.push_back({k.name + ".first", k.first});
-      if (k.second) state.push_back({k.name + ".second", k.second});
+      if (k.low)
+        state.push_back(
+            {k.name + ".master", k.value->shape(), DType::f32, [&k] { return k.whole(); }});
+      state.push_back(lazily(k.name + ".first", k.first));
+      if (k.second) state.push_back(lazily(k.name + ".second", k.second));
     }
     return state;
   }
 
-  void restore(const std::vector<NamedTensor>& state) override {
-    const auto find = [&](const std::string& name, const Shape& shape) -> const Tensor& {
+  void restore(const std::vector<LazyTensor>& state) override {
+    const auto find = [&](const std::string& name, const Shape& shape) {
       const auto found = std::find_if(state.begin(), state.end(),
-                                      [&](const NamedTensor& t) { return t.name == name; });
+                                      [&](const LazyTensor& t) { return t.name == name; });
       REQUIRE(found != state.end(), "optimizer: the saved state lacks \"", name,
               "\"; it is of another optimiser or model");
-      REQUIRE(found->value.shape() == shape, "optimizer: the saved \"", name, "\" is ",
-              found->value.shape(), "; expected ", shape);
-      return found->value;
+      REQUIRE(found->shape == shape, "optimizer: the saved \"", name, "\" is ", found->shape,
+              "; expected ", shape);
+      return found->load();
     };
     steps_ = static_cast<int64_t>(find("steps", {1}).f32()[0]);
     for (Kept& k : kept_) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "io/lazy_tensor.h"
 #include "models/model.h"
 
 namespace malssi {
@@ -31,10 +32,10 @@ class Optimizer {
   virtual void step(double lr) = 0;
   // Forgets the gradients; the next backward pass overwrites them.
   virtual void clear_gradients() = 0;
-  // Everything that a resumed run needs; the tensors are the optimiser's own.
-  virtual std::vector<NamedTensor> state() = 0;
+  // Everything that a resumed run needs; the tensors are the optimiser's own, or made of them when they are loaded.
+  virtual std::vector<LazyTensor> state() = 0;
   // Takes back what state() gave; throws Error when a tensor is missing or has another shape. Rewrites the model's weights.
-  virtual void restore(const std::vector<NamedTensor>& state) = 0;
+  virtual void restore(const std::vector<LazyTensor>& state) = 0;
 };
 
 // Of these parameters, whose tensors must outlive it; none other is touched. Throws Error for an unknown name.

@@ -83,8 +83,8 @@ TEST(Optimizer, GoesOnFromItsSavedStateToTheBit) {
     const auto whole = make_optimizer(*straight, options), half = make_optimizer(*broken, options);
     train(*straight, *whole, 8, 1e-3);
     train(*broken, *half, 5, 1e-3);
-    std::vector<NamedTensor> saved;
-    for (const NamedTensor& t : half->state()) saved.push_back({t.name, t.value.clone()});
+    std::vector<LazyTensor> saved;
+    for (const LazyTensor& t : half->state()) saved.push_back(lazily(t.name, t.load().clone()));
     const auto resumed = make_model(tiny(), DType::bf16, 99);
     const auto other = make_optimizer(*resumed, options);
     other->restore(saved);

@@ -62,14 +62,14 @@ WeightUpdates updates_of(Optimizer& optimizer) {
 
 constexpr std::string_view kCompanion = "companion.";
 
-void restore_companions(const Trained& trained, const std::vector<NamedTensor>& saved,
+void restore_companions(const Trained& trained, const std::vector<LazyTensor>& saved,
                         const std::string& where) {
   for (const Parameter& p : trained.companions) {
-    const auto found = std::ranges::find(saved, concat(kCompanion, p.name), &NamedTensor::name);
-    REQUIRE(found != saved.end() && found->value.shape() == p.value->shape(), where,
+    const auto found = std::ranges::find(saved, concat(kCompanion, p.name), &LazyTensor::name);
+    REQUIRE(found != saved.end() && found->shape == p.value->shape(), where,
             ": the checkpoint lacks \"", p.name,
             "\" of this shape: continue with the same options");
-    p.value->copy_from(found->value);
+    p.value->copy_from(found->load());
   }
 }
 
@@ -91,7 +91,7 @@ void write_checkpoint(const RunPlan& plan, Optimizer& optimizer, const LoopState
   saved.json["config"] = plan.config;
   saved.tensors = optimizer.state();
   for (const Parameter& p : plan.trained.companions)
-    saved.tensors.push_back({concat(kCompanion, p.name), *p.value});
+    saved.tensors.push_back(lazily(concat(kCompanion, p.name), *p.value));
   const auto write = [&](const fs::path& folder) {
     plan.trained.write(folder, card_of(plan, state));
   };
