@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "serve/api_error.h"
 #include "serve/http_client.h"
+#include "serve/http_ticker.h"
 
 namespace malssi {
 namespace {
@@ -212,44 +213,18 @@ TEST(Server, RefusesAHostThatIsNoAddress) {
   EXPECT_THROW(Server({.host = "example.org"}, {}), Error);
 }
 
-// A stream that ticks until it is told to end, or its client leaves.
-struct Ticker {
-  std::atomic<bool> finish = false;
-  std::atomic<int> running = 0;
-  Handler handler() {
-    return [this](std::shared_ptr<Exchange> exchange) {
-      ++running;
-      std::thread([this, exchange = std::move(exchange)]() mutable {
-        exchange->begin({.content_type = "text/event-stream"});
-        while (!finish && !exchange->gone()) {
-          exchange->write("data: tick\n\n");
-          std::this_thread::sleep_for(std::chrono::milliseconds(5));
-        }
-        exchange->write("data: [DONE]\n\n");
-        exchange->end();
-        exchange.reset();
-        --running;
-      }).detach();
-    };
-  }
-  ~Ticker() {
-    finish = true;
-    while (running > 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-};
-
 TEST(Server, LetsAnswersEndWhenItStops) {
   Ticker ticker;
   auto server = std::make_unique<RunningServer>(
       ServerOptions{}, std::vector<Route>{{"GET", "/tick", ticker.handler()}});
   Client idle(server->port()), client(server->port());
   client.ask("GET", "/tick");
-  ASSERT_TRUE(client.wait_for("tick"));
+  ASSERT_TRUE(client.wait_for("data: "));
   client.ask("GET", "/health");  // waits behind the stream
   server->server.stop();
   EXPECT_TRUE(idle.is_closed_within(2));
   EXPECT_TRUE(happens_within(2, [&] { return !Client(server->port()).is_connected(); }));
-  ticker.finish = true;
+  ticker.finish_all();
   const SeenReply reply = client.reply();
   EXPECT_TRUE(reply.body.ends_with("data: [DONE]\n\n"));
   EXPECT_TRUE(client.is_closed_within(4));
@@ -262,10 +237,10 @@ TEST(Server, CutsWhatDoesNotEndInTime) {
   RunningServer server(options, {{"GET", "/tick", ticker.handler()}});
   Client client(server.port());
   client.ask("GET", "/tick");
-  ASSERT_TRUE(client.wait_for("tick"));
+  ASSERT_TRUE(client.wait_for("data: "));
   server.server.stop();
   EXPECT_TRUE(client.is_closed_within(5));
-  EXPECT_TRUE(happens_within(2, [&] { return ticker.running == 0; }));
+  EXPECT_TRUE(happens_within(2, [&] { return ticker.open() == 0; }));
 }
 
 TEST(Server, TellsTheHandlerThatTheClientLeft) {
@@ -274,13 +249,13 @@ TEST(Server, TellsTheHandlerThatTheClientLeft) {
   for (const bool politely : {true, false}) {
     Client client(server.port());
     client.ask("GET", "/tick");
-    ASSERT_TRUE(client.wait_for("tick"));
-    EXPECT_EQ(ticker.running, 1);
+    ASSERT_TRUE(client.wait_for("data: "));
+    EXPECT_EQ(ticker.open(), 1);
     if (politely)
       client.end_sending();
     else
       client.reset();
-    EXPECT_TRUE(happens_within(2, [&] { return ticker.running == 0; }));
+    EXPECT_TRUE(happens_within(2, [&] { return ticker.open() == 0; }));
   }
 }
 

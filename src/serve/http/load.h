@@ -14,7 +14,7 @@ struct Load {
   std::atomic<int64_t> connections = 0, requests = 0, body_bytes = 0;      // now
   std::atomic<int64_t> accepted = 0, refused = 0, left = 0, given_up = 0;  // ever
   std::array<std::atomic<int64_t>, 6> replies = {};                        // [3]: with a status 3xx
-  std::atomic<int64_t> bytes_in = 0, bytes_out = 0;
+  std::atomic<int64_t> bytes_in = 0, bytes_out = 0, unlogged = 0;
 };
 
 // Holds an amount of one of Load's figures, and gives it back.

@@ -27,6 +27,7 @@ using std::chrono::milliseconds;
 constexpr int kBacklog = 4096;
 constexpr int64_t kOwnDescriptors = 128;  // beside connections: files, other sockets
 constexpr int kRefusalsAtOnce = 256;      // clients being told that the server is full
+constexpr int kSendBuffer = 128 << 10;    // else the system keeps megabytes for each slow reader
 constexpr milliseconds kTick(100);        // how exactly time limits are kept
 
 tcp::acceptor listening(asio::io_context& context, const std::string& host, int64_t port) {
@@ -116,6 +117,7 @@ void Server::Implementation::welcome(tcp::socket socket, Reactor& reactor) {
   }
   error_code code;
   socket.set_option(tcp::no_delay(true), code);
+  socket.set_option(asio::socket_base::send_buffer_size(kSendBuffer), code);
   const tcp::endpoint peer = socket.remote_endpoint(code);
   if (code) return;  // gone already
   const std::string client = concat(peer.address().to_string(), " ", peer.port());

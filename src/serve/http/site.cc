@@ -170,6 +170,8 @@ HttpReply Site::metrics() const {
   figure("given_up_total", "counter", "clients given up: too slow", load_->given_up);
   figure("received_bytes_total", "counter", "bytes received", load_->bytes_in);
   figure("sent_bytes_total", "counter", "bytes sent", load_->bytes_out);
+  figure("unlogged_total", "counter", "requests that could not be written to the log",
+         load_->unlogged);
   out << "# HELP malssi_http_replies_total replies by class of status\n"
          "# TYPE malssi_http_replies_total counter\n";
   for (size_t c = 1; c < load_->replies.size(); ++c)
@@ -180,7 +182,12 @@ HttpReply Site::metrics() const {
 }
 
 void Site::log(const LogEntry& entry) {
-  if (options_.log) options_.log(log_line(entry));
+  if (!options_.log) return;
+  try {
+    options_.log(log_line(entry));
+  } catch (const std::exception&) {  // a full disk must not end the service
+    ++load_->unlogged;
+  }
 }
 
 void Site::count_reply(int status) {
