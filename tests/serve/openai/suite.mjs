@@ -164,7 +164,7 @@ test("responses answer and stream", async () => {
   stream.on("response.output_text.delta", (event) => (text += event.delta));
   const final = await stream.finalResponse();
   assert.equal(text, whole.output_text);
-  assert.equal(final.output_text, whole.output_text);
+  assert.equal(final.output[0].content[0].text, whole.output_text);
 });
 
 test("errors come as the client's own kinds, naming the field", async () => {
