@@ -11,7 +11,9 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/random.h"
 #include "io/model_folder.h"
+#include "io/safetensors.h"
 #include "scratch.h"
 #include "serve/api/routes.h"
 #include "serve/api_error.h"
@@ -118,6 +120,24 @@ inline void write_tiny_model(const fs::path& folder, const std::string& jinja = 
   const ChatTemplate chat =
       jinja.empty() ? ChatTemplate() : ChatTemplate::from_jinja(jinja, "template");
   save_model(folder, *model, *tokenizer, &chat);
+}
+
+// A LoRA adapter of random weights for it.
+inline void write_tiny_adapter(const fs::path& folder, uint64_t seed) {
+  fs::create_directories(folder);
+  Rng rng(seed);
+  const auto random = [&](const Shape& shape) {
+    Tensor tensor = Tensor::empty(shape);
+    for (int64_t i = 0; i < tensor.size(); ++i) tensor.f32()[i] = static_cast<float>(rng.normal());
+    return tensor;
+  };
+  const std::string matrix = "base_model.model.model.layers.0.self_attn.q_proj";
+  write_safetensors(
+      folder / "adapter_model.safetensors",
+      {{matrix + ".lora_A.weight", random({4, 16})}, {matrix + ".lora_B.weight", random({16, 4})}},
+      {{"format", "pt"}});
+  overwrite(folder / "adapter_config.json",
+            R"({"peft_type": "LORA", "r": 4, "lora_alpha": 8, "target_modules": ["q_proj"]})");
 }
 
 // Qwen's way to tell of tools and to think, in short.

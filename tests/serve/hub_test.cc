@@ -106,6 +106,34 @@ TEST(Hub, ADamagedModelIsToldWithoutItsPath) {
   EXPECT_TRUE(contains(hub.failure(), folder.path().string()));
 }
 
+TEST(Hub, AnswersWithAdaptersByName) {
+  ScratchFolder folder;
+  write_tiny_model(folder / "a");
+  write_tiny_adapter(folder / "first", 1);
+  write_tiny_adapter(folder / "second", 2);
+  TinyApi api({.models = {{"a", folder / "a"}},
+               .adapters = {{"first", folder / "first"}, {"second", folder / "second", "a"}}});
+  const auto answer = [&](const std::string& model, const Json& adapters) {
+    Json body = chat_body(model, 24);
+    body["temperature"] = 0;
+    if (!adapters.is_null()) body["adapters"] = adapters;
+    const auto exchange = api.ask(kPath, body);
+    EXPECT_EQ(exchange->status(), 200) << exchange->answer().body;
+    return exchange->json()["choices"][0]["message"]["content"].get<std::string>();
+  };
+  const std::string plain = answer("a", nullptr), first = answer("a:first", nullptr),
+                    second = answer("a:second", nullptr);
+  EXPECT_NE(plain, first);
+  EXPECT_NE(first, second);
+  EXPECT_EQ(answer("a", {"first"}), first);
+  EXPECT_EQ(answer("a", {{"second", 1.0}}), second);
+  EXPECT_EQ(answer("a:first", Json::array()), plain);
+  EXPECT_EQ(answer("a:first", {{"first", 0}}), plain);
+  EXPECT_EQ(api.get("/v1/models")->json()["data"].size(), 3u);
+  EXPECT_EQ(api.get("/v1/models/a:first")->json()["root"], "a");
+  EXPECT_EQ(api.ask(kPath, chat_body("a:third"))->status(), 404);
+}
+
 TEST(Hub, EndsAnswersThatTakeTooLong) {
   TinyApi api({.time_limit = 0.02});
   Json body = chat_body("tiny", 1900);
