@@ -15,11 +15,13 @@ packages_for() {
   done <"$root/tools/packages.txt"
 }
 
-# The packages among the arguments that are not installed.
+# The packages among the arguments that are not installed. A npm that came with another nodejs (nodesource's has its own, and
+# Debian's cannot be installed beside it) is as good.
 missing_packages() {
   local installed name
   installed=" $(dpkg-query -W -f '${Package}/${db:Status-Status} ' "$@" 2>/dev/null)"
   for name in "$@"; do
+    [[ $name == npm ]] && command -v npm >/dev/null && continue
     [[ $installed == *" $name/installed "* ]] || printf '%s\n' "$name"
   done
 }
@@ -70,6 +72,7 @@ follow_build() {
       told=yes
       [[ $bar ]] && printf '\r\033[K  %s of %s' "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}" >&2
     else
+      [[ $line != malssi:\ * ]] || say "${line#malssi: }" # a word to the user from a step
       printf '%s\n' "$line"
     fi
   done >"$root/build/$1.build.log"

@@ -1,0 +1,1 @@
+import './style/app.css'; import {render} from 'preact'; render(<p>Malssi</p>, document.body);
