@@ -29,7 +29,7 @@ async function bundle(folder, minify) {
     splitting: true, // what only some answers need (mathematics, code) is loaded when one does
     chunkNames: '[name]-[hash]',
     format: 'esm',
-    target: ['chrome109', 'firefox115', 'safari16.4'],
+    target: ['chrome123', 'firefox120', 'safari17.5'],
     jsx: 'automatic',
     jsxImportSource: 'preact',
     minify,
