@@ -31,6 +31,7 @@ void add_inspect(CLI::App& app, Runner& runner);
 void add_pretrain(CLI::App& app, Runner& runner);
 void add_quantize(CLI::App& app, Runner& runner);
 void add_resume(CLI::App& app, Runner& runner);
+void add_serve(CLI::App& app, Runner& runner);
 void add_tokenizer(CLI::App& app, Runner& runner);
 void add_tune(CLI::App& app, Runner& runner);
 

@@ -23,6 +23,7 @@ void add_commands(CLI::App& app, Runner& runner) {
   add_align(app, runner);
   add_generate(app, runner);
   add_chat(app, runner);
+  add_serve(app, runner);
   add_classify(app, runner);
   add_embed(app, runner);
   add_eval(app, runner);

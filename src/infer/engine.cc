@@ -20,10 +20,18 @@ struct Engine::Lane {
       sequence;  // the prompt and the answer so far; what lies behind `held` is still to be fed
   std::vector<int32_t> drafted;  // in the current pass
   int64_t draft_length = 0;      // at most; grows while drafts are right, shrinks when one is not
+  int64_t shared = 0;            // of the prompt: was in a slot already
 
   bool runs() const { return reply != nullptr; }
   // Tokens to feed, without drafted ones; one, unless the prompt is being read.
   int64_t unread() const { return static_cast<int64_t>(sequence.size() - held.size()); }
+  // The answer is over; what the slot holds stays.
+  void release() {
+    reply.reset();
+    request = {};
+    sequence.clear();
+    drafted.clear();
+  }
 };
 
 Engine::Engine(Predictor& predictor, const Tokenizer& tokenizer, const EngineOptions& options)
@@ -46,6 +54,7 @@ void Engine::submit(EngineRequest request) {
   request.options.adapters =
       checked_mix(std::move(request.options.adapters), predictor_.adapters());
   predictor_.check_adapters(request.options.adapters);
+  check_bias(request.options.sampling, tokenizer_.vocab_size());
   queue_.push_back(std::move(request));
 }
 
@@ -68,25 +77,37 @@ bool Engine::compute() {
   std::vector<Predictor::Piece> pieces;
   plan(pieces);
   if (pieces.empty()) return false;
-  std::span<const float> logits;
   try {
-    logits = predictor_.feed(pieces);
-  } catch (...) {
-    for (size_t slot = 0; slot < lanes_.size(); ++slot) {
-      lanes_[slot] = {};
-      predictor_.truncate(static_cast<int64_t>(slot), 0);
+    const std::span<const float> logits = predictor_.feed(pieces);
+    ++statistics_.passes;
+    const auto vocab = static_cast<size_t>(predictor_.vocab());
+    size_t row = 0;
+    for (const Predictor::Piece& piece : pieces) {
+      const int64_t rows =
+          take(lanes_[static_cast<size_t>(piece.slot)], piece, logits.subspan(row * vocab));
+      row += static_cast<size_t>(rows);
     }
+  } catch (...) {
+    abandon(std::current_exception());
     throw;
   }
-  ++statistics_.passes;
-  const auto vocab = static_cast<size_t>(predictor_.vocab());
-  size_t row = 0;
-  for (const Predictor::Piece& piece : pieces) {
-    const int64_t rows =
-        take(lanes_[static_cast<size_t>(piece.slot)], piece, logits.subspan(row * vocab));
-    row += static_cast<size_t>(rows);
-  }
   return true;
+}
+
+void Engine::abandon(std::exception_ptr error) {
+  for (size_t slot = 0; slot < lanes_.size(); ++slot) {
+    const auto on_error = std::move(lanes_[slot].request.on_error);
+    lanes_[slot] = {};
+    predictor_.truncate(static_cast<int64_t>(slot), 0);
+    if (on_error) on_error(error);
+  }
+}
+
+void Engine::fail(Lane& lane, std::exception_ptr error) {
+  const auto on_error = std::move(lane.request.on_error);
+  lane.release();
+  if (!on_error) std::rethrow_exception(error);
+  on_error(error);
 }
 
 void Engine::drop_cancelled() {
@@ -97,9 +118,9 @@ void Engine::drop_cancelled() {
     }
   std::erase_if(queue_, [&](EngineRequest& request) {
     if (!request.cancelled || !request.cancelled()) return false;
-    Reply reply(tokenizer_, request.prompt, request.options, predictor_.capacity());
-    reply.cancel();
-    if (request.on_done) request.on_done(std::move(reply).take());
+    Generation none;
+    none.prompt_tokens = static_cast<int64_t>(request.prompt.size());
+    if (request.on_done) request.on_done(std::move(none));
     return true;
   });
 }
@@ -139,6 +160,7 @@ Engine::Lane& Engine::choose_lane(const EngineRequest& request) {
   if (target != best && shared > 0) predictor_.copy(slot_of(best), slot_of(target));
   predictor_.truncate(slot_of(target), shared);
   target->held.assign(request.prompt.begin(), request.prompt.begin() + shared);
+  target->shared = shared;
   statistics_.reused_tokens += shared;
   return *target;
 }
@@ -149,11 +171,15 @@ void Engine::start(EngineRequest request) {
   lane.adapters = request.options.adapters;
   predictor_.set_adapters(&lane - lanes_.data(), lane.adapters);
   lane.last_used = ++clock_;
-  lane.reply =
-      std::make_unique<Reply>(tokenizer_, request.prompt, request.options, predictor_.capacity());
   lane.sequence = std::move(request.prompt);
   lane.draft_length = request.draft_tokens;
   lane.request = std::move(request);
+  try {
+    lane.reply = std::make_unique<Reply>(tokenizer_, lane.sequence, lane.request.options,
+                                         predictor_.capacity());
+  } catch (...) {
+    fail(lane, std::current_exception());
+  }
 }
 
 // Running answers first; prompts share what room is left, the oldest first.
@@ -201,9 +227,15 @@ int64_t Engine::take(Lane& lane, const Predictor::Piece& piece, std::span<const 
   statistics_.drafted_tokens += drafted;
   lane.sequence.resize(lane.sequence.size() - static_cast<size_t>(drafted));
   for (int64_t row = 0; row <= drafted; ++row) {
-    const std::optional<int32_t> next =
-        lane.reply->advance(logits.subspan(static_cast<size_t>(row) * vocab, vocab));
+    std::optional<int32_t> next;
+    try {
+      next = lane.reply->advance(logits.subspan(static_cast<size_t>(row) * vocab, vocab));
+    } catch (const Error&) {
+      fail(lane, std::current_exception());
+      return piece.logits;
+    }
     ++statistics_.answer_tokens;
+    if (lane.request.on_token) lane.request.on_token(lane.reply->last_token());
     show_text(lane);
     if (next) lane.sequence.push_back(*next);
     const bool agrees = next && row < drafted && *next == lane.drafted[static_cast<size_t>(row)];
@@ -234,11 +266,9 @@ void Engine::finish(Lane& lane) {
   statistics_.grammar.seconds += grammar.seconds;
   statistics_.grammar.longest = std::max(statistics_.grammar.longest, grammar.longest);
   Generation answer = std::move(*lane.reply).take();
+  answer.reused_tokens = lane.shared;
   const auto on_done = std::move(lane.request.on_done);
-  lane.reply.reset();
-  lane.request = {};
-  lane.sequence.clear();
-  lane.drafted.clear();
+  lane.release();
   if (on_done) on_done(std::move(answer));
 }
 

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <string>
@@ -25,8 +26,11 @@ struct EngineRequest {
   std::string owner = {};                      // whose it is: an API key, say
   std::shared_ptr<Drafter> drafter = nullptr;  // of this request alone; none: one token a pass
   int64_t draft_tokens = 8;  // at most in a pass; fewer where drafts turn out wrong
+  std::function<void(const GeneratedToken&)> on_token = {};  // each, before the text it completes
   std::function<void(std::string_view)> on_text = {};  // whole characters, as they are decided
   std::function<void(Generation)> on_done = {};
+  // In place of on_done: this answer alone cannot go on (its grammar, say), or the model failed. Without it pass() throws.
+  std::function<void(std::exception_ptr)> on_error = {};
   std::function<bool()> cancelled = {};  // asked before every pass
 };
 
@@ -57,7 +61,8 @@ class Engine {
 
   // Queues it; it starts as soon as there is a slot. Error: a prompt that is empty or too long, or options out of range.
   void submit(EngineRequest request);
-  // One pass. False: there was nothing to do. An Error (of the model) leaves no request running and no sequence held.
+  // One pass. False: there was nothing to do. An Error (of the model) leaves no request running and no sequence held; it is
+  // thrown after each that ran was told by its on_error.
   bool pass();
   void run() {
     while (pass()) {
@@ -81,6 +86,8 @@ class Engine {
   int64_t take(Lane& lane, const Predictor::Piece& piece, std::span<const float> logits);
   void show_text(Lane& lane);
   void finish(Lane& lane);
+  void fail(Lane& lane, std::exception_ptr error);  // throws it where nobody wants to be told
+  void abandon(std::exception_ptr error);           // all lanes
 
   Predictor& predictor_;
   const Tokenizer& tokenizer_;

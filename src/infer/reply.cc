@@ -60,13 +60,19 @@ Reply::Reply(const Tokenizer& tokenizer, std::span<const int32_t> prompt,
   check_bias(options.sampling, tokenizer.vocab_size());
   check_prompt(prompt, capacity);
   sampler_.see(prompt);
+  grammar_begun_ = options.grammar_after < 0;
   if (options.grammar)
-    grammar_.emplace(options.grammar, decoding(tokenizer, prompt, options).place);
+    grammar_.emplace(options.grammar,
+                     grammar_begun_ ? decoding(tokenizer, prompt, options).place : Place::inside);
   generation_.prompt_tokens = static_cast<int64_t>(prompt.size());
 }
 
 int32_t Reply::choose(std::span<const float> logits) {
-  if (!grammar_) return sampler_.sample(logits);
+  if (!holds_grammar()) {
+    const int32_t id = sampler_.sample(logits);
+    grammar_begun_ = grammar_begun_ || id == options_.grammar_after;
+    return id;
+  }
   using Clock = std::chrono::steady_clock;
   const auto begin = Clock::now();
   masked_.assign(logits.begin(), logits.end());
@@ -104,7 +110,7 @@ std::optional<int32_t> Reply::advance(std::span<const float> logits) {
   const auto count = static_cast<int64_t>(generation_.tokens.size());
   if (stops_.stopped())
     end(FinishReason::stop_string);
-  else if (grammar_ && grammar_->must_end())
+  else if (holds_grammar() && grammar_->must_end())
     end(FinishReason::grammar_complete);
   else if (count >= options_.max_tokens)
     end(FinishReason::max_tokens);

@@ -46,6 +46,8 @@ struct GenerateOptions {
   // What the answer may be; null: anything. Made for the tokenizer in use. A stop token may come
   // only when the answer is complete.
   std::shared_ptr<const CompiledGrammar> grammar = {};
+  // The grammar holds for what comes after this token; before it, and without it, anything may come. -1: from the start.
+  int32_t grammar_after = -1;
   AdapterMix adapters = {};  // of the predictor's model
 };
 
@@ -62,6 +64,7 @@ struct Generation {
   std::string text;                    // without stop strings and special tokens; valid UTF-8
   std::vector<GeneratedToken> tokens;  // all that were chosen, a stop token included
   int64_t prompt_tokens = 0;
+  int64_t reused_tokens = 0;  // of the prompt, which were computed for another
   FinishReason reason = FinishReason::cancelled;
   std::string stop_string;  // that ended it, if one did
 };
@@ -90,6 +93,7 @@ class Reply {
   // the answer is over. Ids that the tokenizer does not have are never chosen.
   std::optional<int32_t> advance(std::span<const float> logits);
   bool is_over() const { return over_; }
+  const GeneratedToken& last_token() const { return generation_.tokens.back(); }
   // Text that can be shown and was not taken yet.
   std::string take_text();
   const GrammarTimes& grammar_times() const { return grammar_times_; }
@@ -102,12 +106,14 @@ class Reply {
   void end(FinishReason reason);
   void add_text(std::string_view bytes);
   int32_t choose(std::span<const float> logits);
+  bool holds_grammar() const { return grammar_ && grammar_begun_; }
 
   const Tokenizer& tokenizer_;
   GenerateOptions options_;
   int64_t capacity_;
   Sampler sampler_;
   std::optional<GrammarState> grammar_;
+  bool grammar_begun_ = false;
   GrammarTimes grammar_times_;
   std::vector<float> masked_;
   StopStrings stops_;

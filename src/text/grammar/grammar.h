@@ -44,6 +44,11 @@ struct Grammar {
   std::vector<NodePtr> rules;  // the first is the whole
 };
 
+// Puts the rules of another grammar behind those that are there; the node stands for it as a whole.
+NodePtr add_rules(Grammar& into, const Grammar& other);
+// Any text, also none, that the marker does not stand in. The marker is ASCII; its first character comes in it once.
+NodePtr text_without(std::string_view marker);
+
 // Literals, . [..] [^..] \d \w \s \D \W \S \n \t \r \f \v \xHH \uHHHH, groups (..) and (?:..), |,
 // * + ? {n} {n,} {n,m}, and ^ and $ at the ends. \d, \w and \s are ASCII; . is any character but
 // \n. Error: anything else (lookaround, back references, lazy quantifiers, \b), with the place.

@@ -1,0 +1,10 @@
+// POST /v1/responses: OpenAI's newer API, for texts. Nothing is stored, so an answer cannot go on from an earlier one's id.
+#pragma once
+
+#include "serve/api/call.h"
+
+namespace malssi {
+
+void answer_response(Hub& hub, Call call);
+
+}  // namespace malssi
