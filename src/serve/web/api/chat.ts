@@ -19,6 +19,7 @@ export interface ChatRequest {
 
 export interface Piece {
   text: string;
+  thought: string; // of a model that reasons before it answers
   tokens: Token[];
   finish: string | null;
   total: number | null; // tokens of the whole answer, with the last piece
@@ -34,7 +35,7 @@ interface WireToken {
 interface WireChunk {
   error?: {message?: string};
   usage?: {completion_tokens?: number} | null;
-  choices?: {delta?: {content?: string | null}; finish_reason?: string | null; logprobs?: {content?: WireToken[] | null} | null}[];
+  choices?: {delta?: {content?: string | null; reasoning_content?: string | null}; finish_reason?: string | null; logprobs?: {content?: WireToken[] | null} | null}[];
 }
 
 const TOP = 20; // as many as the API has
@@ -65,7 +66,13 @@ function piece(data: string): Piece {
   if (chunk.error) throw new TroubleError({kind: 'server', message: chunk.error.message ?? ''});
   const choice = chunk.choices?.[0];
   const tokens = (choice?.logprobs?.content ?? []).map((token) => ({...candidate(token), top: (token.top_logprobs ?? []).map(candidate)}));
-  return {text: choice?.delta?.content ?? '', tokens, finish: choice?.finish_reason ?? null, total: chunk.usage?.completion_tokens ?? null};
+  return {
+    text: choice?.delta?.content ?? '',
+    thought: choice?.delta?.reasoning_content ?? '',
+    tokens,
+    finish: choice?.finish_reason ?? null,
+    total: chunk.usage?.completion_tokens ?? null,
+  };
 }
 
 const brokenOff = (): TroubleError => new TroubleError({kind: 'broken', message: ''} satisfies Trouble);

@@ -7,13 +7,14 @@ import type {Conversation} from '../store/types';
 import {BinIcon, ChatIcon, CompareIcon, EditIcon, GearIcon, PlusIcon, RunsIcon, SearchIcon, Seed} from './icons';
 import {go, type Route, route, routeHash} from './route';
 import {settingsOpen} from './settings';
-import {sidebarOpen} from './sidebar_state';
+import {lastChat, sidebarOpen} from './sidebar_state';
 
 const SHOWN = 100; // rows at first, and more with each push of the button
 
 export function Sidebar() {
   const words = useWords();
   const now = useValue(route);
+  const last = useValue(lastChat);
   const close = () => sidebarOpen.set(false);
   const link = (to: Route, text: string, icon: preact.JSX.Element) => (
     <a href={routeHash(to)} class="nav" aria-current={now.view === to.view ? 'page' : undefined} onClick={close}>{icon}{text}</a>
@@ -22,7 +23,7 @@ export function Sidebar() {
     <nav class="sidebar" aria-label={words.menu}>
       <div class="brand"><Seed /><span lang="ko">말씨</span></div>
       <button type="button" class="new" onClick={() => { go({view: 'chat', id: null}); close(); }} title="Ctrl+Shift+O"><PlusIcon />{words.newChat}</button>
-      {link({view: 'chat', id: null}, words.chat, <ChatIcon />)}
+      {link({view: 'chat', id: now.view === 'chat' ? now.id : last}, words.chat, <ChatIcon />)}
       {link({view: 'compare', models: []}, words.compare, <CompareIcon />)}
       {link({view: 'runs', run: null}, words.runs, <RunsIcon />)}
       <ConversationList current={now.view === 'chat' ? now.id : null} onGo={close} />

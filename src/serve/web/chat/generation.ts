@@ -8,6 +8,7 @@ import {preferences} from '../store/preferences';
 import {saveTokens, setTokens} from '../store/tokens';
 import * as tree from '../store/tree';
 import {type Conversation, type Message, newId, type Token} from '../store/types';
+import {splitThoughts} from '../text/split_thoughts';
 
 // The answers being written, by message.
 export const running = new Observable<ReadonlyMap<string, AbortController>>(new Map());
@@ -23,7 +24,7 @@ export function modelOf(conversation: Conversation): string | null {
 export function chatMessages(conversation: Conversation, last: string | null): ChatMessage[] {
   const path = tree.pathTo(conversation, last).filter(({role, text}) => role === 'user' || text);
   const system: ChatMessage[] = conversation.system.trim() ? [{role: 'system', content: conversation.system}] : [];
-  return [...system, ...path.map(({role, text}) => ({role, content: text}))];
+  return [...system, ...path.map(({role, text}) => ({role, content: role === 'user' ? text : splitThoughts(text).answer}))];
 }
 
 async function write(id: string, message: Message, begun: {text: string; tokens: Token[]}, continues: boolean): Promise<void> {

@@ -45,7 +45,7 @@ export function ChatView({id}: {id: string | null}) {
   }, [id]);
   useEffect(() => {
     const stopOnEscape = (event: KeyboardEvent) => {
-      if (event.key === 'Escape' && !event.defaultPrevented && busy) stop(busy);
+      if (event.key === 'Escape' && !event.defaultPrevented && busy && !document.querySelector('dialog[open]')) stop(busy);
     };
     addEventListener('keydown', stopOnEscape);
     return () => removeEventListener('keydown', stopOnEscape);

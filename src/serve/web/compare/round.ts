@@ -64,4 +64,10 @@ export function scores(votes: Vote[]): Score[] {
   return [...all.values()].sort((a, b) => share(b) - share(a) || (a.name < b.name ? -1 : 1));
 }
 
-export const votesFile = (votes: Vote[]): string => votes.map((one) => `${JSON.stringify(one)}\n`).join('');
+// A vote as the server takes it and as the file has it.
+export function voteRecord({id, time, prompt, left, right, verdict}: Vote): object {
+  const names = {left: 'a', right: 'b', tie: 'tie', neither: 'neither'};
+  return {a: nameOf(left), b: nameOf(right), vote: names[verdict], prompt, answers: {a: left, b: right}, id, time: Math.round(time / 1000)};
+}
+
+export const votesFile = (votes: Vote[]): string => votes.map((one) => `${JSON.stringify(voteRecord(one))}\n`).join('');

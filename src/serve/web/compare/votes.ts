@@ -2,7 +2,7 @@
 import {request, TroubleError} from '../api/client';
 import * as db from '../store/db';
 import {Observable} from '../store/observable';
-import type {Vote} from './round';
+import {type Vote, voteRecord} from './round';
 
 export const votes = new Observable<Vote[]>([]);
 // null: not known yet.
@@ -15,11 +15,12 @@ export async function loadVotes(): Promise<void> {
 export async function castVote(vote: Vote): Promise<void> {
   votes.update((all) => [...all, vote]);
   await db.put('votes', vote.id, vote).catch(() => undefined);
+  if (serverCollects.get() === false) return;
   try {
-    await request('/malssi/votes', vote);
+    await request('/malssi/votes', voteRecord(vote));
     serverCollects.set(true);
   } catch (error) {
-    if (error instanceof TroubleError && error.trouble.kind !== 'key') serverCollects.set(false);
+    if (error instanceof TroubleError && error.trouble.kind === 'refused') serverCollects.set(false);
   }
 }
 

@@ -31,7 +31,7 @@ export const en = {
 
   // a conversation
   greeting: 'What is on your mind?',
-  greetingNote: 'Everything stays on this machine.',
+  greetingNote: 'Conversations are kept in this browser only.',
   starters: ['Tell me a short story.', 'Explain how rain forms, simply.', 'Write a haiku about autumn.'],
   noModel: 'no model',
   noModels: 'The server has no model loaded.',

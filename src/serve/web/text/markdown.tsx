@@ -6,7 +6,8 @@ import {type Block, BlockReader, type MathToken} from './blocks';
 import {Code} from './code';
 import {inline} from './inline';
 import {Tex} from './tex';
-import {splitThoughts, Thoughts} from './thoughts';
+import {splitThoughts} from './split_thoughts';
+import {Thoughts} from './thoughts';
 
 export const Markdown = memo(({text}: {text: string}) => {
   const [thoughtReader, answerReader] = useMemo(() => [new BlockReader(), new BlockReader()], []);
