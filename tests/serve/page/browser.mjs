@@ -38,6 +38,7 @@ export async function startBrowser() {
 // A page in a state of its own. `expected`: parts of console errors that the test brings about itself.
 export async function open(context, url, {viewport = DESKTOP, locale = 'en', colour = 'light', hash = '', expected = []} = {}) {
   const page = await context.newPage();
+  page.setDefaultTimeout(8000);
   const faults = [];
   const heard = (text) => {
     if (!expected.some((part) => text.includes(part))) faults.push(text);

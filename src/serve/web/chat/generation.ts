@@ -2,7 +2,7 @@
 import {writeAnswer} from '../api/answer';
 import {models} from '../api/models';
 import type {ChatMessage} from '../api/chat';
-import {change, conversations} from '../store/conversations';
+import {change, conversations, saveNow} from '../store/conversations';
 import {Observable} from '../store/observable';
 import {preferences} from '../store/preferences';
 import {saveTokens, setTokens} from '../store/tokens';
@@ -49,6 +49,7 @@ async function write(id: string, message: Message, begun: {text: string; tokens:
   setTokens(message.id, tokens);
   change(id, (one) => ({...tree.change(one, message.id, end), changed: Date.now()}));
   running.update((all) => new Map([...all].filter(([other]) => other !== message.id)));
+  saveNow();
   await saveTokens(message.id);
 }
 
@@ -75,6 +76,7 @@ export function ask(id: string, parent: string | null, text: string): void {
     return tree.add({...one, title, model: modelOf(one)}, message);
   });
   answer(id, message.id);
+  saveNow();
 }
 
 export const stop = (message: string): void => running.get().get(message)?.abort();

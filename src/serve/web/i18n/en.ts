@@ -92,7 +92,7 @@ export const en = {
   tokenTitle: (place: number, count: number) => `Token ${place} of ${count}`,
   canBeDrawn: (kept: number, known: number) => `${kept} of the ${known} likeliest tokens can be drawn. Choose one to go on from it.`,
   continueWith: (token: string) => `Go on from “${token}”`,
-  candidate: (token: string, before: string, after: string) => `Go on from “${token}”: the model says ${before}, drawn with ${after}`,
+  modelSaysThat: (probability: string) => `, ${probability} by the model`,
   partOfCharacter: 'Part of a character',
   rest: 'all others',
   modelSays: 'what the model says',

@@ -88,7 +88,7 @@ export const ko: Words = {
   tokenTitle: (place, count) => `토큰 ${count}개 중 ${place}번째`,
   canBeDrawn: (kept, known) => `가장 그럴듯한 토큰 ${known}개 가운데 ${kept}개가 뽑힐 수 있습니다. 하나를 고르면 거기서부터 이어 씁니다.`,
   continueWith: (token) => `‘${token}’에서 이어 쓰기`,
-  candidate: (token, before, after) => `‘${token}’에서 이어 쓰기. 모델의 확률 ${before}, 뽑힐 확률 ${after}`,
+  modelSaysThat: (probability) => `, 모델의 확률 ${probability}`,
   partOfCharacter: '글자의 일부',
   rest: '나머지 모두',
   modelSays: '모델의 확률',

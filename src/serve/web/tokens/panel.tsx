@@ -106,8 +106,9 @@ function Candidates({before: past, token, settings, onChoose}: CandidatesPropert
           return (
             <li key={i} class={after > 0 ? undefined : 'cut'}>
               <button type="button" disabled={!whole} aria-current={i === taken ? 'true' : undefined} onClick={() => onChoose(candidate)}
-                title={whole ? words.continueWith(text) : words.partOfCharacter} aria-label={words.candidate(text, percent(before), percent(after))}>
+                title={whole ? words.continueWith(text) : words.partOfCharacter}>
                 <code>{text}</code>{bars(before, after)}<span class="figure">{percent(after)}</span>
+                <span class="hidden">{words.modelSaysThat(percent(before))}</span>
               </button>
             </li>
           );
