@@ -18,11 +18,7 @@ const FLAGS = [
 export const DESKTOP = {width: 1280, height: 800};
 export const PHONE = {width: 390, height: 844};
 
-// The server in the environment (MALSSI_PAGE_URL), else the stand-in.
-export async function startServer() {
-  const url = process.env.MALSSI_PAGE_URL;
-  return url ? {url, real: true, state: {}, close: () => undefined} : {...(await startStandIn(SITE)), real: false};
-}
+export const startServer = () => startStandIn(SITE);
 
 export async function startBrowser() {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'malssi-page-'));
@@ -51,7 +47,9 @@ export async function open(context, url, {viewport = DESKTOP, locale = 'en', col
   await page.setViewportSize(viewport);
   await page.emulateMedia({colorScheme: colour, reducedMotion: 'reduce'});
   await page.addInitScript((language) => {
-    if (!localStorage.getItem('malssi.preferences')) localStorage.setItem('malssi.preferences', JSON.stringify({language}));
+    if (sessionStorage.getItem('test')) return; // it was this tab's before, and may have been changed
+    sessionStorage.setItem('test', 'begun');
+    localStorage.setItem('malssi.preferences', JSON.stringify({language}));
   }, locale);
   await page.goto(`${url}/${hash}`);
   await page.locator('main').waitFor();

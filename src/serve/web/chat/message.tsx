@@ -79,6 +79,7 @@ function Actions({conversation, message, asTokens}: {conversation: string; messa
     await copyText(message.text);
     setCopied(true);
   };
+  if (!message.text) return null; // it failed before its first word
   return (
     <>
       <button type="button" class="quiet" onClick={() => void copy()} aria-label={copied ? words.copied : words.copy} title={words.copy}>{copied ? <CheckIcon /> : <CopyIcon />}</button>

@@ -5,7 +5,7 @@ import {memo} from '../app/memo';
 import {useWords} from '../i18n/words';
 import {useSlice} from '../store/observable';
 import type {Message, Token} from '../store/types';
-import {pieces} from './bytes';
+import {label, pieces} from './bytes';
 import {selected} from './selection';
 import {useTokens} from './use_tokens';
 
@@ -33,7 +33,7 @@ const Chunk = memo(({message, tokens, texts, from, until, active}: ChunkProperti
       const at = from + i;
       const text = texts[at] ?? '';
       return (
-        <span key={at} id={`${message}-${at}`} data-at={at} role="option" aria-selected={at === active} class={`token p${shade(token.logprob)}`}>
+        <span key={at} id={`${message}-${at}`} data-at={at} role="option" aria-selected={at === active} aria-label={text.trim() ? undefined : label(token)} class={`token p${shade(token.logprob)}`}>
           {text.endsWith('\n') ? `${text.slice(0, -1)}↵\n` : text}
         </span>
       );
