@@ -3,7 +3,7 @@ import {useEffect, useMemo, useState} from 'preact/hooks';
 import {models} from '../api/models';
 import {Header} from '../app/header';
 import {go} from '../app/route';
-import {SlidersIcon} from '../app/icons';
+import {PlusIcon, SlidersIcon} from '../app/icons';
 import {useWords} from '../i18n/words';
 import {change, conversations, fresh, keep} from '../store/conversations';
 import {useSlice, useValue} from '../store/observable';
@@ -65,6 +65,7 @@ export function ChatView({id}: {id: string | null}) {
     <div class={settings || token ? 'split' : 'whole'}>
       <section class="view" aria-label={words.chat}>
         <Header title={<ModelPicker names={names} value={modelOf(conversation)} onPick={pick} />}>
+          <button type="button" class="quiet menu" onClick={() => go({view: 'chat', id: null})} aria-label={words.newChat} title={words.newChat}><PlusIcon /></button>
           <button type="button" class="quiet" aria-expanded={settings} aria-label={words.controls} title={words.controls} onClick={() => { selected.set(null); setSettings(!settings); }}>
             <SlidersIcon />
           </button>

@@ -18,7 +18,7 @@ export const en = {
   runs: 'Training runs',
   newChat: 'New chat',
   conversations: 'Conversations',
-  noConversations: 'Your conversations will stand here.',
+  noConversations: 'Your conversations will appear here.',
   nothingFound: 'No conversation has these words.',
   search: 'Search',
   more: 'Show more',

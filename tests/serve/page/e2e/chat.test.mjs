@@ -84,6 +84,27 @@ test('a conversation is there again after the page was closed', async () => {
   assert.equal(await messages().count(), 2);
 });
 
+test('conversations are renamed and deleted', async () => {
+  await ask(page, 'echo old name');
+  await answered(page);
+  const entry = page.locator('.entry');
+  await entry.hover();
+  await entry.getByRole('button', {name: 'Rename echo old name'}).click();
+  await page.locator('.rename').fill('New name');
+  await page.keyboard.press('Enter');
+  await entry.getByRole('link', {name: 'New name'}).waitFor();
+  page.once('dialog', (question) => void question.dismiss());
+  await entry.hover();
+  await entry.getByRole('button', {name: 'Delete New name'}).click();
+  assert.equal(await entry.count(), 1);
+  page.once('dialog', (question) => void question.accept());
+  await entry.getByRole('button', {name: 'Delete New name'}).click();
+  await page.locator('.empty').waitFor();
+  await page.reload();
+  await page.locator('.empty').waitFor();
+  assert.equal(await entry.count(), 0);
+});
+
 test('an answer stops when it is told to, and the server knows', async () => {
   const left = server.state.left;
   await ask(page, 'long 20000');
