@@ -38,6 +38,7 @@ function file(response, site, url) {
 }
 
 async function chat(state, request, response) {
+  if (state.silent && request.logprobs) return json(response, 400, {error: {message: 'this model tells no probabilities', param: 'logprobs'}});
   const {messages, model, logprobs, continue_final_message: continues, max_tokens: longest} = request;
   const text = reply(messages, model, continues);
   let tokens = tokenise(text);
@@ -80,7 +81,7 @@ function answer(state, url, body, response) {
 }
 
 export async function startStandIn(site, port = 0) {
-  const state = {delay: 4, busy: 0, key: '', broken: false, runs: true, votes: null, left: 0, requests: []};
+  const state = {delay: 4, silent: false, busy: 0, key: '', broken: false, runs: true, votes: null, left: 0, requests: []};
   const server = createServer((request, response) => {
     const url = new URL(request.url, 'http://localhost');
     const parts = [];

@@ -77,8 +77,19 @@ function piece(data: string): Piece {
 
 const brokenOff = (): TroubleError => new TroubleError({kind: 'broken', message: ''} satisfies Trouble);
 
+// Some models cannot tell their probabilities: those answer without them.
+async function begin(chat: ChatRequest, signal: AbortSignal): Promise<Response> {
+  try {
+    return await request('/v1/chat/completions', body(chat), signal);
+  } catch (error) {
+    const field = error instanceof TroubleError ? error.trouble.param : undefined;
+    if (!chat.probabilities || !field?.includes('logprobs')) throw error;
+    return request('/v1/chat/completions', body({...chat, probabilities: false}), signal);
+  }
+}
+
 export async function* streamChat(chat: ChatRequest, signal: AbortSignal): AsyncGenerator<Piece> {
-  const response = await request('/v1/chat/completions', body(chat), signal);
+  const response = await begin(chat, signal);
   if (!response.body) throw brokenOff();
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   const parser = new SseParser();

@@ -28,6 +28,7 @@ export interface Trouble {
   kind: 'offline' | 'key' | 'busy' | 'refused' | 'server' | 'broken';
   message: string;
   retryAt?: number;
+  param?: string; // the field of the request at fault
 }
 
 export interface Speed {

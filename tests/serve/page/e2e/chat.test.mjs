@@ -40,6 +40,7 @@ test('an answer is Markdown, with a table, mathematics and coloured code', async
   await last().locator('.hljs-keyword').first().waitFor();
   assert.match(await last().locator('.facts').innerText(), /^malssi-base · \d+ tokens, \d+/);
   await page.locator('.scroll').evaluate((area) => area.scrollTo(0, 0));
+  assert.match(await page.locator('[aria-live=polite]').innerText(), /^The answer is complete: .*Why the sky is blue/);
   await shoot(page, 'chat');
   await checkAccessible(page, 'an answer');
   await browser.context.grantPermissions(['clipboard-read', 'clipboard-write']);

@@ -73,6 +73,17 @@ test('parts of characters are shown and told', async () => {
   await page.close();
 });
 
+test('a model that tells no probabilities answers without them', async () => {
+  server.state.silent = true;
+  const {page, faults} = await open(browser.context, server.url, {expected: ['400']});
+  await ask(page, 'echo plain');
+  await answered(page);
+  assert.equal((await page.locator('.message').last().locator('.prose').innerText()).trim(), 'plain');
+  server.state.silent = false;
+  assert.deepEqual(faults, []);
+  await page.close();
+});
+
 test('without probabilities it is said how to get them', async () => {
   const {page, faults} = await open(browser.context, server.url);
   await page.getByRole('button', {name: 'Settings of this chat'}).click();
