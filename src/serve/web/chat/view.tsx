@@ -71,15 +71,17 @@ export function ChatView({id}: {id: string | null}) {
           </button>
         </Header>
         <div class="scroll" ref={place} tabIndex={-1}>
-          {path.length ? (
-            <ol class="messages" aria-label={words.messages}>
-              {path.map((message) => (
-                <MessageView key={message.id} conversation={conversation.id} message={message} alternatives={conversation.messages} />
-              ))}
-            </ol>
-          ) : (
-            <Empty onPick={send} />
-          )}
+          <div class="content">
+            {path.length ? (
+              <ol class="messages" aria-label={words.messages}>
+                {path.map((message) => (
+                  <MessageView key={message.id} conversation={conversation.id} message={message} alternatives={conversation.messages} />
+                ))}
+              </ol>
+            ) : (
+              <Empty onPick={send} />
+            )}
+          </div>
         </div>
         {!atEnd && path.length > 0 && <JumpDown onClick={toEnd} />}
         <Composer key={conversation.id} id={conversation.id} busy={busy} path={path} onSend={send} />

