@@ -1,9 +1,8 @@
 // A browser for the tests, and what every page must keep to: no error on the console, no request to elsewhere, no serious
 // accessibility fault.
 import assert from 'node:assert/strict';
-import {mkdirSync, mkdtempSync, readFileSync, rmSync} from 'node:fs';
+import {mkdirSync, readFileSync} from 'node:fs';
 import {createRequire} from 'node:module';
-import os from 'node:os';
 import path from 'node:path';
 import {chromium} from 'playwright-core';
 import {startStandIn} from './stand_in.mjs';
@@ -20,16 +19,15 @@ export const PHONE = {width: 390, height: 844};
 
 export const startServer = () => startStandIn(SITE);
 
+// One browser for all files of tests, each with a profile of its own.
+let launched;
 export async function startBrowser() {
-  const folder = mkdtempSync(path.join(os.tmpdir(), 'malssi-page-'));
-  const context = await chromium.launchPersistentContext(folder, {executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: FLAGS, headless: true, viewport: DESKTOP});
-  const browser = context.browser();
-  const close = async () => {
-    await context.close();
-    rmSync(folder, {recursive: true, force: true});
-  };
-  return {browser, context, close};
+  launched ??= chromium.launch({executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: FLAGS, headless: true, timeout: 60_000});
+  const browser = await launched;
+  const context = await browser.newContext({viewport: DESKTOP});
+  return {browser, context, close: () => context.close()};
 }
+export const endBrowser = async () => (await launched)?.close();
 
 // A page in a state of its own. `expected`: parts of console errors that the test brings about itself.
 export async function open(context, url, {viewport = DESKTOP, locale = 'en', colour = 'light', hash = '', expected = []} = {}) {
