@@ -14,7 +14,11 @@ set(MALSSI_TEST_OPTIONS -O1)
 
 # Null pointers and objects' bounds are AddressSanitizer's matter; checked twice, they take a quarter of the build. The tests
 # themselves are not checked for undefined behaviour, which takes another part.
-if(MALSSI_SANITIZE)
+if(MALSSI_SANITIZE STREQUAL "THREAD")
+  # -Wtsan: Asio's fences order nothing but what its locks order already.
+  add_compile_options(-fsanitize=thread -fno-omit-frame-pointer -Wno-tsan)
+  add_link_options(-fsanitize=thread)
+elseif(MALSSI_SANITIZE)
   add_compile_options(-fsanitize=address,undefined -fno-sanitize=null,vptr,object-size -fno-sanitize-recover=undefined
     -fno-omit-frame-pointer)
   set(MALSSI_TEST_OPTIONS -O0 -fno-sanitize=undefined)

@@ -21,6 +21,7 @@ constexpr Target kTargets[] = {
     {"config", run_config, config_seeds},
     {"folder", run_folder, folder_seeds},
     {"adapter", run_adapter, adapter_seeds},
+    {"http", run_http, http_seeds},
 };
 
 }  // namespace

@@ -59,5 +59,8 @@ Seeds folder_seeds();
 // A LoRA adapter: GGUF, or PEFT's adapter_config.json and safetensors file; it is attached to a small model.
 void run_adapter(std::string_view input);
 Seeds adapter_seeds();
+// HTTP requests on one connection, and who may ask.
+void run_http(std::string_view input);
+Seeds http_seeds();
 
 }  // namespace malssi::fuzz

@@ -140,7 +140,7 @@ std::vector<std::string> line_tricks() {
     out.push_back(concat(line, "\r\nHost: localhost\r\n\r\n"));
   out.emplace_back("GET /take HTTP/1.1\r\n\r\n");
   out.emplace_back("GET /take HTTP/1.1\r\nHost:\r\n\r\n");
-  out.emplace_back("GET /take HTTP/1.1\r\nHost: a b\r\n\r\n");
+  out.emplace_back("GET /take HTTP/1.1\r\nHost: localhost:8080x\r\n\r\n");
   out.emplace_back("GET /take HTTP/1.1\r\nHost: localhost:80:80\r\n\r\n");
   out.emplace_back("GET /take HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n");
   out.push_back(concat("GET /take HTTP/1.1\r\nHost: local", '\0', "host\r\n\r\n"));
@@ -189,11 +189,18 @@ TEST(Smuggling, DoesNotHideBehindABodyThatIsRefused) {
                                      ++hidden;
                                      exchange->reply({});
                                    }}});
-  Client client(server.port());
-  client.send(concat("POST /nowhere HTTP/1.1\r\nHost: localhost\r\nContent-Length: ",
-                     std::string_view(kHidden).size(), "\r\n\r\n", kHidden));
-  EXPECT_EQ(client.reply().status, 404);
-  EXPECT_TRUE(client.is_closed_within(5));
+  const std::string head = concat("POST /nowhere HTTP/1.1\r\nHost: localhost\r\nContent-Length: ",
+                                  std::string_view(kHidden).size(), "\r\n\r\n");
+  Client whole(server.port()), late(server.port());
+  whole.send(head + kHidden);
+  EXPECT_EQ(whole.reply().status, 404);
+  whole.ask("GET", "/health");
+  EXPECT_EQ(whole.reply().status, 200);
+  late.send(head);
+  EXPECT_EQ(late.reply().status, 404);
+  late.send(kHidden);
+  EXPECT_TRUE(late.is_closed_within(5));
+  EXPECT_EQ(late.received(), "");
   EXPECT_EQ(hidden, 0);
 }
 
@@ -254,11 +261,11 @@ TEST(RequestTarget, TakesAddressesApart) {
 // What came of a request: its parts, or the status it was refused with.
 std::string outcome(std::string_view bytes, size_t step) {
   RequestParser parser(HttpLimits{});
-  std::string unread;
   try {
     for (size_t at = 0; at < bytes.size() && !parser.is_done(); at += step) {
-      unread += bytes.substr(at, step);
-      unread.erase(0, static_cast<size_t>(parser.feed(unread)));
+      const std::string_view part = bytes.substr(at, step);
+      const int64_t taken = parser.feed(part);
+      EXPECT_TRUE(parser.is_done() || taken == static_cast<int64_t>(part.size()));
     }
   } catch (const ApiError& error) {
     return std::to_string(error.status);

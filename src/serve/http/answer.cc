@@ -76,6 +76,7 @@ void Answer::write(std::string piece) {
     state_ = State::broken;
     given_up_ = gone_ = true;
     std::string().swap(bytes_);
+    woken_ = false;  // the connection may be stuck in a write, and not come to take anything
   } else {
     bytes_ += piece;
   }

@@ -67,6 +67,7 @@ class Connection final : public Supervised, public std::enable_shared_from_this<
   Task<> linger();
   Task<> wait();
   void wake();
+  void look_at_answer();
   void set_deadline(double seconds, Expiry expiry);
   void finish(Turn& turn);
 
@@ -158,7 +159,7 @@ Task<bool> Connection::receive(Turn& turn) {
     if (!input_.empty()) {
       co_await take_input(turn);
       if (turn.admission && turn.admission->refusal) co_return true;
-      if (turn.parser.is_done() || !input_.empty()) continue;
+      continue;
     }
     if (ended_ || (!begun_ && (expired_ || site_.stopping))) co_return false;
     if (expired_)
@@ -188,16 +189,12 @@ Task<> Connection::take_input(Turn& turn) {
       co_await send(kContinue);
     set_deadline(limits.body_seconds, Expiry::wake);
   }
-  if (taken > 0 || turn.parser.is_done()) co_return;
-  // Part of a chunk's header: more must come before it can be read.
-  if (input_.size() >= 4096) throw ApiError(400, "bad request: the header of a chunk is too long");
-  const size_t had = input_.size();
-  while (input_.size() == had && !ended_ && !expired_) co_await wait();
-  if (input_.size() == had) input_.clear();
 }
 
 // Tells the client no. Without a whole request nobody knows where the next begins, so the connection ends.
 Task<bool> Connection::refuse(Turn& turn, HttpReply reply, After after) {
+  turn.body = Hold();
+  if (turn.parser.has_head()) turn.parser.take_body();
   HeadStyle style = {.after = after};
   if (turn.admission) {
     style.request_id = turn.admission->request.id;
@@ -224,7 +221,7 @@ Task<bool> Connection::answer(Turn& turn) {
                              .body = std::move(turn.body)};
   options.wake = [weak = weak_from_this(), executor = reactor_.context.get_executor()] {
     asio::post(executor, [weak] {
-      if (const auto connection = weak.lock()) connection->wake();
+      if (const auto connection = weak.lock()) connection->look_at_answer();
     });
   };
   const auto answer = std::make_shared<Answer>(std::move(request), std::move(options));
@@ -342,6 +339,15 @@ Task<> Connection::wait() {
 void Connection::wake() {
   woken_ = true;
   signal_.cancel();
+}
+
+// A client that was given up may never let the write under way end.
+void Connection::look_at_answer() {
+  if (current_ && current_->was_given_up()) {
+    cut_ = true;
+    end_now();
+  }
+  wake();
 }
 
 void Connection::set_deadline(double seconds, Expiry expiry) {

@@ -5,10 +5,10 @@
 
 #include <cstdint>
 #include <map>
-#include <memory>
 #include <string>
 #include <string_view>
 
+#include "serve/http/chunk_decoder.h"
 #include "serve/http/limits.h"
 
 namespace malssi {
@@ -28,28 +28,31 @@ struct RequestHead {
 
 class RequestParser {
  public:
-  explicit RequestParser(const HttpLimits& limits);
-  ~RequestParser();
+  explicit RequestParser(const HttpLimits& limits) : limits_(limits) {}
 
-  // Takes bytes from the front and says how many; what it leaves is to be given again with more after it, or, once is_done(),
-  // belongs to the next request.
+  // Takes bytes from the front and says how many; what it leaves, once it is_done(), belongs to the next request.
   int64_t feed(std::string_view bytes);
-  bool has_head() const;
-  bool is_done() const;
-  const RequestHead& head() const;
+  bool has_head() const { return state_ != State::header; }
+  bool is_done() const { return state_ == State::done; }
+  const RequestHead& head() const { return head_; }
   // So far.
-  int64_t body_bytes() const;
-  std::string take_body();
+  int64_t body_bytes() const { return static_cast<int64_t>(body_.size()); }
+  std::string take_body() { return std::move(body_); }
 
  private:
-  struct Reader;
+  enum class State { header, body, chunks, done };
   int64_t feed_header(std::string_view bytes);
+  int64_t feed_body(std::string_view bytes);
+  int64_t feed_chunks(std::string_view bytes);
   void read_header();
+  void begin_body();
 
   HttpLimits limits_;
-  std::string header_;
+  State state_ = State::header;
+  std::string header_, body_;
   RequestHead head_;
-  std::unique_ptr<Reader> reader_;
+  int64_t left_ = 0;  // of a body with a length
+  ChunkDecoder chunks_;
 };
 
 }  // namespace malssi
