@@ -37,8 +37,22 @@ function file(response, site, url) {
   }
 }
 
+// /v1/completions: the prompt is continued in five tokens.
+function continueText({prompt, model, logprobs}, response) {
+  response.writeHead(200, {'content-type': 'text/event-stream'});
+  const send = (choices) => response.write(`data: ${JSON.stringify({object: 'text_completion', model, choices})}\n\n`);
+  for (const word of [' and', ' so', ' it', ' goes', ' on']) {
+    const told = logprobs === undefined ? null : {tokens: [word], token_logprobs: [-0.5], top_logprobs: [{[word]: -0.5, ' else': -1.5}], text_offset: [prompt.length]};
+    send([{index: 0, text: word, logprobs: told, finish_reason: null}]);
+  }
+  send([{index: 0, text: '', logprobs: null, finish_reason: 'length'}]);
+  response.end('data: [DONE]\n\n');
+}
+
 async function chat(state, request, response) {
   if (state.silent && request.logprobs) return json(response, 400, {error: {message: 'this model tells no probabilities', param: 'logprobs'}});
+  if (state.base && !request.prompt) return json(response, 400, {error: {message: `${request.model}: no chat template: it is a base model`}});
+  if (request.prompt) return continueText(request, response);
   const {messages, model, logprobs, continue_final_message: continues, max_tokens: longest} = request;
   const text = reply(messages, model, continues);
   let tokens = tokenise(text);
@@ -67,7 +81,7 @@ function answer(state, url, body, response) {
   if (url.pathname === '/health') return json(response, 200, {status: 'ok'});
   if (state.busy) return fail(response, 429, 'too many requests are waiting', {'retry-after': String(state.busy)});
   if (url.pathname === '/v1/models') return json(response, 200, {object: 'list', data: MODELS.map((id) => ({id, object: 'model'}))});
-  if (url.pathname === '/v1/chat/completions') return void chat(state, body, response);
+  if (['/v1/chat/completions', '/v1/completions'].includes(url.pathname)) return void chat(state, body, response);
   if (url.pathname === '/malssi/runs') return json(response, 200, state.runs ? runs.list() : []);
   if (url.pathname.startsWith('/malssi/runs/')) {
     const found = runs.metrics(decodeURIComponent(url.pathname.slice('/malssi/runs/'.length)), Number(url.searchParams.get('after') ?? -1));
@@ -81,7 +95,7 @@ function answer(state, url, body, response) {
 }
 
 export async function startStandIn(site, port = 0) {
-  const state = {delay: 4, silent: false, busy: 0, key: '', broken: false, runs: true, votes: null, left: 0, requests: []};
+  const state = {delay: 4, silent: false, base: false, busy: 0, key: '', broken: false, runs: true, votes: null, left: 0, requests: []};
   const server = createServer((request, response) => {
     const url = new URL(request.url, 'http://localhost');
     const parts = [];

@@ -1,7 +1,10 @@
-// A chat's answer, as a stream of pieces.
-import type {Candidate, Sampling, Token, Trouble} from '../store/types';
+// A chat's answer, as a stream of pieces. A base model, which knows no chats, continues the text of the messages instead.
+import type {Sampling} from '../store/types';
 import {request, TroubleError} from './client';
 import {SseParser} from './sse';
+import {chatPiece, type Piece, textPiece} from './wire';
+
+export type {Piece} from './wire';
 
 export interface ChatMessage {
   role: 'system' | 'user' | 'assistant';
@@ -17,79 +20,75 @@ export interface ChatRequest {
   conversation?: string; // so that a server of several replicas can send it where its past is cached
 }
 
-export interface Piece {
-  text: string;
-  thought: string; // of a model that reasons before it answers
-  tokens: Token[];
-  finish: string | null;
-  total: number | null; // tokens of the whole answer, with the last piece
-}
-
-interface WireToken {
-  token: string;
-  bytes?: number[] | null;
-  logprob: number;
-  top_logprobs?: WireToken[];
-}
-
-interface WireChunk {
-  error?: {message?: string};
-  usage?: {completion_tokens?: number} | null;
-  choices?: {delta?: {content?: string | null; reasoning_content?: string | null}; finish_reason?: string | null; logprobs?: {content?: WireToken[] | null} | null}[];
+interface Begun {
+  response: Response;
+  read: (data: string) => Piece;
 }
 
 const TOP = 20; // as many as the API has
-const encoder = new TextEncoder();
+const SILENT = 'tells no probabilities';
+const BASE = 'is a base model';
+// What was learned of models by their refusals, so that they are not asked again.
+const learned = new Set<string>();
 
-const candidate = ({token, bytes, logprob}: WireToken): Candidate => ({
-  text: token,
-  bytes: bytes ?? [...encoder.encode(token)],
-  logprob,
-});
-
-function body({model, messages, sampling, probabilities, continues, conversation}: ChatRequest): object {
+function common({model, sampling}: ChatRequest): object {
   const set = Object.fromEntries(Object.entries(sampling).filter(([, value]) => value !== null));
+  return {model, ...set, stream: true, stream_options: {include_usage: true}};
+}
+
+function askChat(chat: ChatRequest, probabilities: boolean): {path: string; body: object} {
   return {
-    model,
-    messages,
-    ...set,
-    stream: true,
-    stream_options: {include_usage: true},
-    ...(probabilities ? {logprobs: true, top_logprobs: TOP} : {}),
-    ...(continues ? {continue_final_message: true, add_generation_prompt: false} : {}),
-    ...(conversation ? {user: conversation} : {}),
+    path: '/v1/chat/completions',
+    body: {
+      ...common(chat),
+      messages: chat.messages,
+      ...(probabilities ? {logprobs: true, top_logprobs: TOP} : {}),
+      ...(chat.continues ? {continue_final_message: true, add_generation_prompt: false} : {}),
+    },
   };
 }
 
-function piece(data: string): Piece {
-  const chunk = JSON.parse(data) as WireChunk;
-  if (chunk.error) throw new TroubleError({kind: 'server', message: chunk.error.message ?? ''});
-  const choice = chunk.choices?.[0];
-  const tokens = (choice?.logprobs?.content ?? []).map((token) => ({...candidate(token), top: (token.top_logprobs ?? []).map(candidate)}));
+// A continued text is one whole: the answer so far follows its question directly.
+export function continuedText(messages: ChatMessage[], continues: boolean): string {
+  const texts = messages.map(({content}) => content);
+  const begun = continues ? (texts.pop() ?? '') : '';
+  return texts.join('\n\n') + begun;
+}
+
+function askText(chat: ChatRequest, probabilities: boolean): {path: string; body: object} {
   return {
-    text: choice?.delta?.content ?? '',
-    thought: choice?.delta?.reasoning_content ?? '',
-    tokens,
-    finish: choice?.finish_reason ?? null,
-    total: chunk.usage?.completion_tokens ?? null,
+    path: '/v1/completions',
+    body: {...common(chat), prompt: continuedText(chat.messages, chat.continues ?? false), ...(probabilities ? {logprobs: TOP} : {})},
   };
 }
 
-const brokenOff = (): TroubleError => new TroubleError({kind: 'broken', message: ''} satisfies Trouble);
+// What a refusal says of the model, if anything.
+function lesson(error: unknown): string | null {
+  if (!(error instanceof TroubleError) || error.trouble.kind !== 'refused') return null;
+  if (error.trouble.param?.includes('logprobs')) return SILENT;
+  return /no chat template/.test(error.trouble.message) ? BASE : null;
+}
 
-// Some models cannot tell their probabilities: those answer without them.
-async function begin(chat: ChatRequest, signal: AbortSignal): Promise<Response> {
-  try {
-    return await request('/v1/chat/completions', body(chat), signal);
-  } catch (error) {
-    const field = error instanceof TroubleError ? error.trouble.param : undefined;
-    if (!chat.probabilities || !field?.includes('logprobs')) throw error;
-    return request('/v1/chat/completions', body({...chat, probabilities: false}), signal);
+async function begin(chat: ChatRequest, signal: AbortSignal): Promise<Begun> {
+  const knows = (what: string) => learned.has(`${chat.model} ${what}`);
+  for (;;) {
+    const base = knows(BASE);
+    const {path, body} = (base ? askText : askChat)(chat, chat.probabilities && !knows(SILENT));
+    try {
+      const response = await request(path, body, signal, chat.conversation ? {'x-conversation-id': chat.conversation} : {});
+      return {response, read: base ? textPiece : chatPiece};
+    } catch (error) {
+      const what = lesson(error);
+      if (!what || knows(what)) throw error;
+      learned.add(`${chat.model} ${what}`);
+    }
   }
 }
 
+const brokenOff = (): TroubleError => new TroubleError({kind: 'broken', message: ''});
+
 export async function* streamChat(chat: ChatRequest, signal: AbortSignal): AsyncGenerator<Piece> {
-  const response = await begin(chat, signal);
+  const {response, read} = await begin(chat, signal);
   if (!response.body) throw brokenOff();
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   const parser = new SseParser();
@@ -101,7 +100,7 @@ export async function* streamChat(chat: ChatRequest, signal: AbortSignal): Async
       if (done) throw brokenOff(); // "[DONE]" did not come
       for (const data of parser.push(value)) {
         if (data === '[DONE]') return;
-        yield piece(data);
+        yield read(data);
       }
     }
   } finally {

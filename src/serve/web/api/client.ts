@@ -40,12 +40,12 @@ async function trouble(response: Response): Promise<Trouble> {
 }
 
 // Throws TroubleError, and an AbortError where the signal says so.
-export async function request(path: string, body?: object, signal?: AbortSignal): Promise<Response> {
+export async function request(path: string, body?: object, signal?: AbortSignal, more: Record<string, string> = {}): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(path, {
       method: body ? 'POST' : 'GET',
-      headers: headers(Boolean(body)),
+      headers: {...headers(Boolean(body)), ...more},
       cache: 'no-store',
       credentials: 'omit',
       ...(body ? {body: JSON.stringify(body)} : {}),

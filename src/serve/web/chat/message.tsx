@@ -98,7 +98,7 @@ function Actions({conversation, message, asTokens}: {conversation: string; messa
 // How the answer came to be, in a few grey words.
 function Facts({message: {model, speed, state}}: {message: Message}) {
   const words = useWords();
-  const rate = speed && speed.seconds > 0 ? words.rate(speed.tokens, speed.tokens / speed.seconds) : '';
+  const rate = speed && speed.seconds >= 0.1 ? words.rate(speed.tokens, speed.tokens / speed.seconds) : '';
   const ended = state === 'stopped' ? words.stopped : state === 'full' ? words.full : '';
   return <span class="facts">{[model, rate, ended].filter(Boolean).join(' · ')}</span>;
 }

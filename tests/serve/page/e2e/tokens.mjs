@@ -84,6 +84,24 @@ test('a model that tells no probabilities answers without them', async () => {
   await page.close();
 });
 
+test('a base model continues the text, and from another token, too', async () => {
+  server.state.base = true;
+  const {page, faults} = await open(browser.context, server.url, {expected: ['400']});
+  await ask(page, 'Once upon a time');
+  await answered(page);
+  const answer = page.locator('.message').last();
+  assert.equal((await answer.locator('.prose').innerText()).trim(), 'and so it goes on');
+  assert.equal(server.state.requests.at(-1).body.prompt, 'Once upon a time');
+  await answer.getByRole('button', {name: 'Show tokens'}).click();
+  await page.locator('[role=option]').nth(1).click();
+  await page.getByRole('button', {name: /^␣else/}).click();
+  await answered(page);
+  assert.equal(server.state.requests.at(-1).body.prompt, 'Once upon a time and else');
+  server.state.base = false;
+  assert.deepEqual(faults, []);
+  await page.close();
+});
+
 test('without probabilities it is said how to get them', async () => {
   const {page, faults} = await open(browser.context, server.url);
   await page.getByRole('button', {name: 'Settings of this chat'}).click();
