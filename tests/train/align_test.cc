@@ -213,7 +213,9 @@ TEST_F(Align, AnswersTooLongForTheContextAreCountedAndLeftOut) {
   some.train.steps = 1;
   Listener listener;
   run_align(some, listener.console());
-  EXPECT_TRUE(contains(listener.text(), "1 preferences left out"));
+  EXPECT_TRUE(
+      contains(listener.text(),
+               "left out: longer than 64 tokens (an answer with its prompt; align.context)"));
   some = config("dpo", "run");
   some.align.too_long = "refuse";
   EXPECT_TRUE(contains(error_of([&] { run_align(some, listener.console()); }), "longer context"));

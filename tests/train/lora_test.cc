@@ -12,9 +12,11 @@
 #include "models/weight_formula.h"
 #include "ops/gradients.h"
 #include "ops/loss.h"
+#include "ops/principal.h"
 #include "tensor/tape.h"
 #include "train/pretrain/language.h"
 #include "train/resume.h"
+#include "train/run/trained.h"
 #include "train/runs.h"
 #include "train/tune/sft.h"
 
@@ -147,6 +149,47 @@ TEST(LoraTraining, AFreshAdapterIsKaimingsAAndChangesNothing) {
   }
 }
 
+// W + scale (B A - B0 A0) is W, and W - scale B0 A0 is what numpy leaves of it without its largest singular values.
+TEST(LoraTraining, APrincipalStartChangesNothingYetAndTakesTheLargestPartOfTheMatrix) {
+  const auto model = make_model(tiny(), DType::f32, 1);
+  const Adapter fresh = make_adapter(*model, {.rank = 3,
+                                              .scale = 2,
+                                              .is_target = [](const std::string&) { return true; },
+                                              .start = LowRankStart::principal});
+  std::map<std::string, Tensor> weights;
+  for (const NamedTensor& t : export_weights(*model)) weights[t.name] = t.value;
+  for (const AdapterPart& part : fresh.parts) {
+    const Tensor w = weights.at(part.matrix + ".weight").clone();
+    const auto norm = [&] {
+      double sum = 0;
+      for (const float x : w.to_vector()) sum += double{x} * x;
+      return sum;
+    };
+    const PrincipalParts all = principal_parts(w, std::min(w.dim(0), w.dim(1)), 9);
+    double rest = 0;
+    for (size_t i = 3; i < all.values.size(); ++i) rest += double{all.values[i]} * all.values[i];
+    for (int64_t i = 0; i < w.dim(0); ++i)
+      for (int64_t j = 0; j < w.dim(1); ++j)
+        for (int64_t r = 0; r < 3; ++r)
+          w.f32()[i * w.dim(1) + j] -= 2 * part.b.f32()[i * 3 + r] * part.a.f32()[r * w.dim(1) + j];
+    EXPECT_NEAR(norm(), rest, 1e-3 * rest) << part.matrix;
+  }
+  const BegunAdapter begun = begin_adapter(*model, fresh, LowRankStart::principal, 0);
+  const auto hidden = [&](const AdapterMix& mix) {
+    CausalBatch context({0, 4});
+    context.set_adapters({4, mix});
+    return model->hidden(std::vector<int32_t>{1, 2, 3, 4}, context).to_vector();
+  };
+  const auto plain = hidden({}), began = hidden(begun.mix), without = hidden({begun.mix.front()});
+  double most = 0;
+  for (size_t i = 0; i < plain.size(); ++i) {
+    EXPECT_NEAR(began[i], plain[i], 1e-4);
+    most = std::max<double>(most, std::abs(without[i] - plain[i]));
+  }
+  EXPECT_GT(most, 0.05);
+  EXPECT_EQ(begun.parameters.size(), 2 * fresh.parts.size());
+}
+
 TEST(LoraTraining, DropoutActsOnAdaptersWhereAPassHasASeedAndIsTheSameForTheSameSeed) {
   const Adapted adapted(1);
   const auto with = [&](float rate, uint64_t seed) {
@@ -244,6 +287,19 @@ std::vector<float> log_probabilities(Model& model, const AdapterMix& adapters) {
   return losses;
 }
 
+// Of "rain." after the question that the conversations ask.
+double answer_loss(Model& model, const AdapterMix& adapters, const LoadedModel& loaded) {
+  const std::vector<Message> chat = {{"user", "Mina sees"}, {"assistant", "rain."}};
+  const std::vector<int32_t> ids =
+      encode_chat(*loaded.tokenizer, loaded.dialogue(), chat, false).ids;
+  const std::vector<int32_t> seen(ids.begin(), ids.end() - 1), next(ids.begin() + 1, ids.end());
+  std::vector<float> weights(seen.size(), 0);
+  std::fill(weights.end() - 2, weights.end(), 1.0f);
+  CausalBatch context({0, static_cast<int32_t>(seen.size())});
+  context.set_adapters({std::ssize(seen), adapters});
+  return lm_loss(model.hidden(seen, context), model.head(), next, weights, 0.5f).f32()[0];
+}
+
 TEST_F(Lora, LearnsItsAnswersAndLeavesAFolderThatActsAlikeMerged) {
   Listener listener;
   const std::string before = weights_of(base_);
@@ -286,11 +342,39 @@ TEST_F(Lora, TheFolderHasTheNamesAndShapesThatPeftExpects) {
   EXPECT_FLOAT_EQ(open_adapter(folder).parts.front().scale, 6 / std::sqrt(3.0f));
 }
 
+TEST_F(Lora, OfAPrincipalStartLeavesAPlainFolderOfTwiceTheRank) {
+  Listener listener;
+  auto pissa = config("run");
+  pissa.lora = {.rank = 4, .alpha = 8, .targets = "all-linear", .init = "pissa"};
+  const RunResult result = run_lora(pissa, listener.console());
+  const auto metrics = read_metrics(scratch_ / "run/metrics.jsonl");
+  EXPECT_LT(metrics.back().val_loss, 0.5 * metrics.front().val_loss);
+  const Json json = load_json(result.model / "adapter_config.json");
+  EXPECT_EQ(json["r"], 8);
+  EXPECT_EQ(json["lora_alpha"], 16);
+  EXPECT_EQ(json["init_lora_weights"], true);
+  EXPECT_EQ(open_adapter(result.model).parts.front().scale, 2);
+  ModelSource source = open_model(base_);
+  merge_adapter(source, result.model, 1);
+  const auto merged = make_model(source.config, DType::f32, std::nullopt);
+  import_weights(*merged, source.find);
+  const LoadedModel loaded = load_model(base_, DType::f32);
+  const auto plain = log_probabilities(*loaded.model, {});
+  const int64_t number = attach_adapter(*loaded.model, result.model);
+  const auto beside = log_probabilities(*loaded.model, {{number, 1}});
+  const auto within = log_probabilities(*merged, {});
+  for (size_t i = 0; i < beside.size(); ++i) EXPECT_NEAR(beside[i], within[i], 1e-4);
+  EXPECT_NE(beside, plain);
+  EXPECT_LT(answer_loss(*loaded.model, {{number, 1}}, loaded),
+            0.5 * answer_loss(*loaded.model, {}, loaded));
+}
+
 TEST_F(Lora, StoppedAndResumedEndsWithTheSameNumbers) {
-  for (const std::string compute : {"f32", "bf16"}) {
+  for (const std::string compute : {"f32", "bf16", "pissa"}) {
     Listener quiet;
     auto whole = config("whole-" + compute), parts = config("parts-" + compute);
-    whole.train.compute = parts.train.compute = compute;
+    whole.train.compute = parts.train.compute = compute == "f32" ? "f32" : "bf16";
+    if (compute == "pissa") whole.lora.init = parts.lora.init = compute;
     const RunResult straight = run_lora(whole, quiet.console());
     bool sent = false;
     Listener listener([&](const std::string& text) {
@@ -317,6 +401,14 @@ TEST_F(Lora, WhatCannotBeDoneIsToldInOneLine) {
   auto broken = config("run");
   broken.lora.targets = "(";
   refused(broken, "lora.targets");
+  auto both = config("run");
+  both.lora.init = "pissa";
+  both.lora.dora = true;
+  refused(both, "DoRA");
+  auto wide = config("run");
+  wide.lora.init = "pissa";
+  wide.lora.rank = 17;
+  refused(wide, "lower the rank");
   auto tokens = config("run");
   tokens.sft.chat_template = "llama3";
   refused(tokens, "brings no tokens");

@@ -12,6 +12,7 @@
 #include "infer/classify.h"
 #include "io/checkpoint.h"
 #include "train/run/run_folder.h"
+#include "train/run/too_long.h"
 #include "train/tune/classify_objective.h"
 #include "train/tune/label_loss.h"
 #include "train/tune/student.h"
@@ -119,8 +120,12 @@ void tell(const LabelledSet& train, int64_t validation, int64_t cut, const Label
                       " tokens), ", count(validation), " to validate on; ",
                       labels.is_regression ? "a regression" : concat(labels.size(), " classes"),
                       ": ", names_of(labels)));
-  if (cut > 0)
-    console.warn(concat(cut, " texts cut: longer than ", context, " tokens (classify.context)"));
+  tell_too_long({.records = "texts",
+                 .all = train.size() + validation,
+                 .cut = cut,
+                 .most = context,
+                 .settings = "classify.context"},
+                console);
 }
 
 // folder: where the weights are, the base model or a checkpoint. As pretrain() in pretrain.cc.

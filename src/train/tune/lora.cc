@@ -21,6 +21,7 @@ RunResult tune(LoraConfig& config, const ConfigSchema& schema, const std::functi
                             .log = config.log,
                             .schema = schema,
                             .make = make,
+                            .start = lora.start(),
                             .dropout = lora.dropout,
                             .packed = lora.packed_type(),
                             .peft = peft_settings(lora, config.sft.model),
