@@ -1,17 +1,9 @@
 // malssi align ppo: reinforcement learning from a reward model.
-#include <memory>
-
-#include "cli/commands.h"
+#include "cli/tune_command.h"
 #include "train/rl/ppo.h"
 
 namespace malssi {
 namespace {
-
-struct PpoCommand {
-  std::string recipe;
-  PpoConfig config;
-  ConfigSchema schema{config};
-};
 
 constexpr const char* kFooter =
     "Examples:\n"
@@ -37,20 +29,11 @@ constexpr const char* kFooter =
 }  // namespace
 
 void add_align_ppo(CLI::App& align, Runner& runner) {
-  auto command = std::make_shared<PpoCommand>();
   CLI::App* sub =
       align.add_subcommand("ppo", "proximal policy optimisation, from a reward model's scores");
   sub->footer(kFooter);
-  sub->add_option("recipe", command->recipe, "settings, as a TOML file")->type_name("RECIPE.toml");
-  command->schema.add_flags(*sub);
-  sub->callback([command, &runner] {
-    command->schema.load_environment();
-    if (!command->recipe.empty()) command->schema.load_toml(command->recipe);
-    command->schema.check();
-    // An adapter has few weights, which want ten times the rate of all of them.
-    if (command->config.ppo.lora && !command->schema.is_set("optim.lr"))
-      command->config.optim.lr *= 10;
-    run_ppo(command->config, runner.console);
+  add_method(*sub, runner, run_ppo, PpoConfig(), [](PpoConfig& config, const ConfigSchema& schema) {
+    settle_lora_rate(config.ppo.lora, schema, config);
   });
 }
 

@@ -19,11 +19,8 @@ namespace {
 class Align : public testing::Test {
  protected:
   void SetUp() override {
-    auto config = little_config(scratch_, "base");
-    config.model.context = 64;
-    config.train.steps = 2;
     Listener listener;
-    base_ = with_chat(run_pretrain(config, listener.console()).model, scratch_ / "chat");
+    base_ = with_chat(little_base(scratch_, listener.console()), scratch_ / "chat");
     std::string lines;
     for (const char* name : {"Mina", "Tom", "Ara", "Juno"})
       for (const char* thing : {"cat", "boat", "sea", "tea", "rain", "likes", "sees", "a boat"})

@@ -14,61 +14,30 @@
 #include "ops/loss.h"
 #include "ops/principal.h"
 #include "tensor/tape.h"
+#include "train/adapted.h"
 #include "train/pretrain/language.h"
 #include "train/resume.h"
 #include "train/run/trained.h"
-#include "train/runs.h"
-#include "train/tune/sft.h"
 
 namespace malssi {
 namespace {
 
-ModelConfig tiny() {
-  return {.vocab = 13,
-          .width = 16,
-          .layers = 2,
-          .heads = 4,
-          .kv_heads = 2,
-          .hidden = 24,
-          .context = 12,
-          .tied = false,
-          .activation = {}};
-}
-
 // The model of golden_lora.py with its adapter on all linear layers.
-struct Adapted {
-  std::unique_ptr<Model> model;
-  std::vector<Parameter> parameters;
-
-  explicit Adapted(float scale, const ModelConfig& config = tiny(), int64_t rank = 3)
-      : model(make_model(config, DType::f32, 1)) {
-    fill_by_formula(*model);
-    freeze(*model);
-    const Adapter adapter = make_adapter(
-        *model,
-        {.rank = rank, .scale = scale, .is_target = [](const std::string&) { return true; }});
-    parameters = train_adapter(*model, model->attach(adapter), 0);
-    for (const Parameter& p : parameters) p.value->copy_from(formula(p.name, p.value->shape()));
-  }
+struct Adapted : AdaptedModel {
+  explicit Adapted(float scale, const ModelConfig& config = tiny_llama(), int64_t rank = 3)
+      : AdaptedModel(config, [&](Model& model) {
+          return make_adapter(
+              model,
+              {.rank = rank, .scale = scale, .is_target = [](const std::string&) { return true; }});
+        }) {}
 };
-
-Batch batch_of(const Json& golden) {
-  return {.ids = golden["ids"].get<std::vector<int32_t>>(),
-          .targets = golden["targets"].get<std::vector<int32_t>>(),
-          .weights = golden["weights"].get<std::vector<float>>(),
-          .starts = golden["starts"].get<std::vector<int32_t>>()};
-}
 
 TEST(LoraTraining, LossAndGradientsAreThoseOfPyTorch) {
   const Json golden = load_json(std::string(MALSSI_SOURCE_DIR) + "/tests/train/golden_lora.json");
   const Adapted adapted(static_cast<float>(2.0 / 3));
   const Batch batch = batch_of(golden);
   Tape tape;
-  CausalBatch context(batch.starts);
-  context.set_adapters({batch.tokens(), {{0, 1}}});
-  const Tensor hidden = adapted.model->hidden(batch.ids, context);
-  const Tensor loss = lm_loss(hidden, adapted.model->head(), batch.targets, batch.weights,
-                              static_cast<float>(1 / batch.scored()));
+  const Tensor loss = adapted.loss(batch);
   tape.backward(loss);
   EXPECT_NEAR(loss.f32()[0], golden["loss"].get<double>(), 1e-5 * golden["loss"].get<double>());
   ASSERT_EQ(adapted.parameters.size(), golden["gradients"].size());
@@ -86,7 +55,7 @@ TEST(LoraTraining, LossAndGradientsAreThoseOfPyTorch) {
 }
 
 ModelConfig tiny_mixture() {
-  ModelConfig config = tiny();
+  ModelConfig config = tiny_llama();
   config.family = "mixtral";
   config.experts = 3;
   config.experts_used = 2;
@@ -99,7 +68,7 @@ class LoraGradients : public testing::TestWithParam<std::string> {};
 INSTANTIATE_TEST_SUITE_P(Families, LoraGradients, testing::Values("llama", "mixtral"));
 
 TEST_P(LoraGradients, BehindDropoutMatchFiniteDifferences) {
-  const Adapted adapted(0.5f, GetParam() == "llama" ? tiny() : tiny_mixture());
+  const Adapted adapted(0.5f, GetParam() == "llama" ? tiny_llama() : tiny_mixture());
   std::vector<NamedInput> inputs;
   for (const Parameter& p : train_adapter(*adapted.model, 0, 0.3f))
     inputs.push_back({p.name, *p.value});
@@ -121,17 +90,14 @@ TEST(LoraTraining, TheBaseGetsNoGradientAndNoPlaceInTheOptimiser) {
   const Adapted adapted(1);
   const Batch batch{.ids = {1, 2, 3}, .targets = {2, 3, 4}, .weights = {1, 1, 1}, .starts = {0, 3}};
   Tape tape;
-  CausalBatch context(batch.starts);
-  context.set_adapters({3, {{0, 1}}});
-  tape.backward(lm_loss(adapted.model->hidden(batch.ids, context), adapted.model->head(),
-                        batch.targets, batch.weights, 1));
+  tape.backward(adapted.loss(batch));
   adapted.model->visit([](const Parameter& p) { EXPECT_FALSE(p.value->wants_grad()) << p.name; });
   const auto optimizer = make_optimizer(adapted.parameters, {});
   EXPECT_EQ(optimizer->state().size(), 1 + 2 * adapted.parameters.size());
 }
 
 TEST(LoraTraining, AFreshAdapterIsKaimingsAAndChangesNothing) {
-  const auto model = make_model(tiny(), DType::f32, 1);
+  const auto model = make_model(tiny_llama(), DType::f32, 1);
   const PeftTargets targets(peft_targets("self_attn.q_proj, down_proj"), "test");
   const Adapter adapter = make_adapter(
       *model, {.rank = 4,
@@ -151,7 +117,7 @@ TEST(LoraTraining, AFreshAdapterIsKaimingsAAndChangesNothing) {
 
 // W + scale (B A - B0 A0) is W, and W - scale B0 A0 is what numpy leaves of it without its largest singular values.
 TEST(LoraTraining, APrincipalStartChangesNothingYetAndTakesTheLargestPartOfTheMatrix) {
-  const auto model = make_model(tiny(), DType::f32, 1);
+  const auto model = make_model(tiny_llama(), DType::f32, 1);
   const Adapter fresh = make_adapter(*model, {.rank = 3,
                                               .scale = 2,
                                               .is_target = [](const std::string&) { return true; },
@@ -216,75 +182,20 @@ TEST(PeftTargets, AreNamesAnExpressionOrAllLinear) {
   EXPECT_TRUE(contains(error_of([] { peft_targets(" , "); }), "no targets"));
 }
 
-// A tuned base model, and conversations that want other answers of it.
-class Lora : public testing::Test {
+class Lora : public TunedBase {
  protected:
-  void SetUp() override {
-    auto config = little_config(scratch_, "pretrained");
-    config.model.context = 64;
-    config.optim.lr = 1e-2;
-    config.train.steps = 30;
-    Listener listener;
-    const fs::path pretrained = run_pretrain(config, listener.console()).model;
-    write_chats("first.jsonl", "tea.");
-    write_chats("chats.jsonl", "rain.");
-    SftConfig tuned;
-    tuned.sft.model = pretrained.string();
-    tuned.sft.data = {(scratch_ / "first.jsonl").string()};
-    tuned.train.out = (scratch_ / "tuned").string();
-    tuned.train.compute = "f32";
-    tuned.train.threads = 1;
-    tuned.optim.lr = 1e-2;
-    tuned.optim.warmup_steps = 2;
-    tuned.train.steps = 30;
-    tuned.log.samples = 0;
-    base_ = run_sft(tuned, listener.console()).model;
-  }
-
-  void write_chats(const std::string& name, const std::string& answer) {
-    std::string lines;
-    for (int i = 0; i < 40; ++i)
-      lines += R"({"messages":[{"role":"user","content":"Mina sees"},)"
-               R"({"role":"assistant","content":")" +
-               answer + R"("}]})" + "\n";
-    overwrite(scratch_ / name, lines);
-  }
-
   LoraConfig config(const std::string& out) const {
     LoraConfig config;
     config.lora = {.rank = 4, .alpha = 8, .targets = "all-linear", .dropout = 0.05};
-    config.sft.model = base_.string();
-    config.sft.data = {(scratch_ / "chats.jsonl").string()};
-    config.optim.lr = 2e-2;
-    config.optim.warmup_steps = 2;
-    config.train.out = (scratch_ / out).string();
-    config.train.compute = "f32";
-    config.train.threads = 1;
+    settings(config, out, base_, "chats.jsonl");
     config.train.steps = 48;
-    config.train.batch_rows = 4;
-    config.train.eval_every = 8;
-    config.train.checkpoint_every = 8;
     config.log.every = 1;
-    config.log.samples = 0;
     return config;
   }
-
-  ScratchFolder scratch_;
-  fs::path base_;
 };
 
 std::string numbers_of(const fs::path& adapter) {
   return read_file(adapter / "adapter_model.safetensors");
-}
-
-// Log-probabilities of each next token of a text.
-std::vector<float> log_probabilities(Model& model, const AdapterMix& adapters) {
-  const std::vector<int32_t> ids{1, 2, 3, 4, 5, 6}, targets{2, 3, 4, 5, 6, 7};
-  CausalBatch context({0, 6});
-  context.set_adapters({6, adapters});
-  std::vector<float> losses;
-  lm_loss(model.hidden(ids, context), model.head(), targets, std::vector<float>(6, 1), 1, &losses);
-  return losses;
 }
 
 // Of "rain." after the question that the conversations ask.

@@ -21,11 +21,8 @@ class TooLongExamples : public testing::Test {
  protected:
   static void SetUpTestSuite() {
     shared_ = new ScratchFolder();
-    auto config = little_config(*shared_, "base");
-    config.model.context = 64;
-    config.train.steps = 2;
     Listener listener;
-    base_ = with_chat(run_pretrain(config, listener.console()).model, *shared_ / "chat");
+    base_ = with_chat(little_base(*shared_, listener.console()), *shared_ / "chat");
   }
   static void TearDownTestSuite() {
     delete shared_;

@@ -5,15 +5,13 @@
 
 #include "base/error.h"
 #include "base/format.h"
-#include "base/lock.h"
 #include "base/signal.h"
-#include "io/checkpoint.h"
 #include "models/adapter.h"
 #include "models/value_head.h"
 #include "train/rl/prompt_sets.h"
 #include "train/rl/rl_objective.h"
 #include "train/run/metrics.h"
-#include "train/run/run_folder.h"
+#include "train/run/new_run.h"
 #include "train/tune/lora_student.h"
 
 namespace malssi {
@@ -160,25 +158,17 @@ RunResult train(GrpoConfig& config, ConfigSchema& schema, const std::optional<fs
 }  // namespace
 
 RunResult run_grpo(GrpoConfig config, Console& console) {
-  ConfigSchema schema(config);
-  schema.check();
-  const fs::path run = config.train.out;
-  const FolderLock lock(run);
-  check_no_run(run);
-  settle(config.train, {&config.grpo.model, &config.grpo.data, &config.grpo.val,
-                        &config.reward.schema, &config.reward.reward_model});
-  const auto begin = [&] { begin_run(run, "grpo", schema.to_toml()); };
-  return train(config, schema, {}, begin, console);
+  const auto settle_paths = [&] {
+    settle(config.train, {&config.grpo.model, &config.grpo.data, &config.grpo.val,
+                          &config.reward.schema, &config.reward.reward_model});
+  };
+  return start_run(config, "grpo", settle_paths, train, console);
 }
 
 RunResult resume_grpo(const fs::path& run, const std::vector<std::string>& settings,
                       Console& console) {
   GrpoConfig config;
-  ConfigSchema schema(config);
-  reload_run(schema, config.train, run, settings);
-  const auto checkpoint = latest_checkpoint(run);
-  const auto begin = begin_again(schema, run, settings);
-  return train(config, schema, checkpoint, begin, console);
+  return go_on_with_run(config, run, settings, train, console);
 }
 
 }  // namespace malssi

@@ -5,14 +5,12 @@
 
 #include "base/error.h"
 #include "base/format.h"
-#include "base/lock.h"
 #include "base/signal.h"
 #include "data/prepare.h"
-#include "io/checkpoint.h"
 #include "train/rl/ppo_models.h"
 #include "train/rl/ppo_objective.h"
 #include "train/rl/prompt_sets.h"
-#include "train/run/run_folder.h"
+#include "train/run/new_run.h"
 #include "train/run/too_long.h"
 
 namespace malssi {
@@ -176,32 +174,21 @@ RunResult align(PpoConfig& config, ConfigSchema& schema, const std::optional<fs:
   return result;
 }
 
-void settle_paths(PpoConfig& config) {
-  settle(config.train, {&config.ppo.model, &config.ppo.data, &config.ppo.val, &config.ppo.reward});
-  for (std::string& path : config.ppo.text) path = fs::absolute(path).lexically_normal().string();
-}
-
 }  // namespace
 
 RunResult run_ppo(PpoConfig config, Console& console) {
-  ConfigSchema schema(config);
-  schema.check();
-  const fs::path run = config.train.out;
-  const FolderLock lock(run);
-  check_no_run(run);
-  settle_paths(config);
-  const auto begin = [&] { begin_run(run, "ppo", schema.to_toml()); };
-  return align(config, schema, {}, begin, console);
+  const auto settle_paths = [&] {
+    settle(config.train,
+           {&config.ppo.model, &config.ppo.data, &config.ppo.val, &config.ppo.reward});
+    for (std::string& path : config.ppo.text) path = fs::absolute(path).lexically_normal().string();
+  };
+  return start_run(config, "ppo", settle_paths, align, console);
 }
 
 RunResult resume_ppo(const fs::path& run, const std::vector<std::string>& settings,
                      Console& console) {
   PpoConfig config;
-  ConfigSchema schema(config);
-  reload_run(schema, config.train, run, settings);
-  const auto checkpoint = latest_checkpoint(run);
-  const auto begin = begin_again(schema, run, settings);
-  return align(config, schema, checkpoint, begin, console);
+  return go_on_with_run(config, run, settings, align, console);
 }
 
 }  // namespace malssi
