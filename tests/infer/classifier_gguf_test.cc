@@ -3,9 +3,11 @@
 
 #include <map>
 
+#include "base/json.h"
 #include "infer/classify.h"
 #include "io/gguf.h"
 #include "io/gguf_model.h"
+#include "models/peer_weights.h"
 #include "models/weight_formula.h"
 #include "scratch.h"
 
@@ -61,6 +63,22 @@ TEST(ClassifierGguf, OfBertKeepsHeadAndLabels) {
   import_weights(*model, again.find);
   const std::vector<std::vector<int32_t>> texts = {{1, 7, 3, 2}, {1, 9, 2}};
   EXPECT_EQ(classify(*model, texts), classify(*saved.model, texts));
+}
+
+// tests/models/peer_embeddings.py asks llama.cpp, which takes BERT's GELU by its approximation with tanh.
+TEST(ClassifierGguf, OfBertScoresAsLlamaCppDoes) {
+  Json golden = load_json(std::string(MALSSI_SOURCE_DIR) + "/tests/models/golden_embeddings.json");
+  golden["config"]["hidden_act"] = "gelu_new";
+  const Labels labels{.names = {"LABEL_0", "LABEL_1", "LABEL_2"}};
+  const auto model = with_classifier(
+      make_model(config_from_hf(golden["config"], "config.json"), DType::f32, 1), labels, 2);
+  std::map<std::string, Shape> shapes;
+  for (const NamedTensor& t : export_weights(*model)) shapes[t.name] = t.value.shape();
+  import_weights(*model, [&](const std::string& name) { return hashed(name, shapes.at(name)); });
+  const auto scores = classify(*model, {golden["ids"].get<std::vector<int32_t>>()}).front();
+  ASSERT_EQ(scores.size(), golden["scores"].size());
+  for (size_t i = 0; i < scores.size(); ++i)
+    EXPECT_NEAR(scores[i], golden["scores"][i].get<double>(), 5e-5) << i;
 }
 
 TEST(ClassifierGguf, OfADecoderIsRefusedWithWhatToDo) {
