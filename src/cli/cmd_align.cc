@@ -1,19 +1,10 @@
 // malssi align: from a model that answers to one that answers as people like it. One subcommand for each method.
-#include <memory>
-
 #include "base/error.h"
-#include "cli/commands.h"
+#include "cli/tune_command.h"
 #include "train/align/align.h"
 
 namespace malssi {
 namespace {
-
-struct AlignCommand {
-  explicit AlignCommand(const std::string& method) : config(method) {}
-  std::string recipe;
-  AlignConfig config;
-  ConfigSchema schema{config};
-};
 
 struct MethodHelp {
   std::string name, summary, examples;
@@ -61,24 +52,7 @@ std::vector<MethodHelp> methods() {
   };
 }
 
-// An adapter has few weights, which want ten times the rate of all of them, unless another is asked for.
-void settle_lora(AlignConfig& config, const ConfigSchema& schema) {
-  for (const std::string& key : schema.keys())
-    REQUIRE(config.align.lora || !key.starts_with("lora.") || !schema.is_set(key), key,
-            " is a setting of a low-rank adapter: give --lora, too");
-  if (config.align.lora && !schema.is_set("optim.lr")) config.optim.lr *= 10;
-}
-
-void run(AlignCommand& command, Runner& runner) {
-  command.schema.load_environment();
-  if (!command.recipe.empty()) command.schema.load_toml(command.recipe);
-  command.schema.check();
-  settle_lora(command.config, command.schema);
-  run_align(command.config, runner.console);
-}
-
-void add_method(CLI::App& align, const MethodHelp& method, Runner& runner) {
-  auto command = std::make_shared<AlignCommand>(method.name);
+void add_preference_method(CLI::App& align, const MethodHelp& method, Runner& runner) {
   CLI::App* sub = align.add_subcommand(method.name, method.summary);
   sub->footer("Examples:\n" + method.examples +
               "\nWith --lora (--rank, --alpha, --targets) an adapter is trained beside the frozen "
@@ -86,9 +60,13 @@ void add_method(CLI::App& align, const MethodHelp& method, Runner& runner) {
               "reference: no second model is held.\n"
               "A row (--batch-rows) is one record. The finished model is OUT/model, or "
               "OUT/adapter; a run that\nwas stopped goes on with: malssi resume OUT");
-  sub->add_option("recipe", command->recipe, "settings, as a TOML file")->type_name("RECIPE.toml");
-  command->schema.add_flags(*sub);
-  sub->callback([command, &runner] { run(*command, runner); });
+  add_method(*sub, runner, run_align, AlignConfig(method.name),
+             [](AlignConfig& config, const ConfigSchema& schema) {
+               for (const std::string& key : schema.keys())
+                 REQUIRE(config.align.lora || !key.starts_with("lora.") || !schema.is_set(key), key,
+                         " is a setting of a low-rank adapter: give --lora, too");
+               settle_lora_rate(config.align.lora, schema, config);
+             });
 }
 
 }  // namespace
@@ -97,7 +75,7 @@ void add_align(CLI::App& app, Runner& runner) {
   CLI::App* align = app.add_subcommand("align", "teach a model which answers people like");
   align->footer("Example: malssi align dpo --model DIR --data pairs.jsonl --out runs/liked");
   align->require_subcommand(1);
-  for (const MethodHelp& method : methods()) add_method(*align, method, runner);
+  for (const MethodHelp& method : methods()) add_preference_method(*align, method, runner);
   add_align_grpo(*align, runner);
   add_align_best_of(*align, runner);
   add_align_ppo(*align, runner);

@@ -1,17 +1,9 @@
 // malssi align grpo: reinforcement learning with rewards that can be checked.
-#include <memory>
-
-#include "cli/commands.h"
+#include "cli/tune_command.h"
 #include "train/rl/grpo.h"
 
 namespace malssi {
 namespace {
-
-struct GrpoCommand {
-  std::string recipe;
-  GrpoConfig config;
-  ConfigSchema schema{config};
-};
 
 constexpr const char* kFooter =
     "Examples:\n"
@@ -26,9 +18,9 @@ constexpr const char* kFooter =
     "rewards find\nother fields in them, too. A row (--batch-rows) is one prompt, to which --group "
     "answers are drawn.\n"
     "Commands run once for each answer, in an empty folder with answer.txt (also standard input), "
-    "code.txt (its\nlast ``` block), prompt.txt and record.json, without a network where the "
-    "system "
-    "permits it.\n"
+    "code.txt (its\nlast ``` block), prompt.txt and record.json; where the system permits it, "
+    "without a "
+    "network and with nothing\nto write to but that folder.\n"
     "With --lora (--rank, --alpha, --targets) an adapter is trained beside the frozen model, dense "
     "or quantised.\n"
     "The finished model is OUT/model, or OUT/adapter; a run that was stopped goes on with: malssi "
@@ -37,23 +29,15 @@ constexpr const char* kFooter =
 }  // namespace
 
 void add_align_grpo(CLI::App& align, Runner& runner) {
-  auto command = std::make_shared<GrpoCommand>();
   CLI::App* sub = align.add_subcommand(
       "grpo",
       "reinforcement learning from checked answers: GRPO, Dr. GRPO, DAPO, GSPO, RLOO, "
       "REINFORCE++");
   sub->footer(kFooter);
-  sub->add_option("recipe", command->recipe, "settings, as a TOML file")->type_name("RECIPE.toml");
-  command->schema.add_flags(*sub);
-  sub->callback([command, &runner] {
-    command->schema.load_environment();
-    if (!command->recipe.empty()) command->schema.load_toml(command->recipe);
-    command->schema.check();
-    // An adapter has few weights, which want ten times the rate of all of them.
-    if (command->config.grpo.lora && !command->schema.is_set("optim.lr"))
-      command->config.optim.lr *= 10;
-    run_grpo(command->config, runner.console);
-  });
+  add_method(*sub, runner, run_grpo, GrpoConfig(),
+             [](GrpoConfig& config, const ConfigSchema& schema) {
+               settle_lora_rate(config.grpo.lora, schema, config);
+             });
 }
 
 }  // namespace malssi

@@ -1,17 +1,9 @@
 // malssi align ppo: reinforcement learning from a reward model.
-#include <memory>
-
-#include "cli/commands.h"
+#include "cli/tune_command.h"
 #include "train/rl/ppo.h"
 
 namespace malssi {
 namespace {
-
-struct PpoCommand {
-  std::string recipe;
-  PpoConfig config;
-  ConfigSchema schema{config};
-};
 
 constexpr const char* kFooter =
     "Examples:\n"
@@ -23,7 +15,13 @@ constexpr const char* kFooter =
     "drawn (--answers at a\n"
     "time) and scored by the reward model, the KL from the reference is taken off token by token, "
     "and they are\n"
-    "learned from --inner-epochs times. A row (--batch-rows) is one answer.\n"
+    "learned from --inner-epochs times. A row (--batch-rows) is one answer. Prompts that leave no "
+    "room "
+    "for --max-tokens\n"
+    "in the policy's or the reward model's context are left out and told; an answer that the "
+    "reward "
+    "model cannot read\n"
+    "whole is scored by its beginning, and counted.\n"
     "In memory: policy and reward model, once each. With --lora the policy is frozen under an "
     "adapter, dense or\n"
     "quantised, and the reference is the policy with it switched off; without, the reference is a "
@@ -37,20 +35,11 @@ constexpr const char* kFooter =
 }  // namespace
 
 void add_align_ppo(CLI::App& align, Runner& runner) {
-  auto command = std::make_shared<PpoCommand>();
   CLI::App* sub =
       align.add_subcommand("ppo", "proximal policy optimisation, from a reward model's scores");
   sub->footer(kFooter);
-  sub->add_option("recipe", command->recipe, "settings, as a TOML file")->type_name("RECIPE.toml");
-  command->schema.add_flags(*sub);
-  sub->callback([command, &runner] {
-    command->schema.load_environment();
-    if (!command->recipe.empty()) command->schema.load_toml(command->recipe);
-    command->schema.check();
-    // An adapter has few weights, which want ten times the rate of all of them.
-    if (command->config.ppo.lora && !command->schema.is_set("optim.lr"))
-      command->config.optim.lr *= 10;
-    run_ppo(command->config, runner.console);
+  add_method(*sub, runner, run_ppo, PpoConfig(), [](PpoConfig& config, const ConfigSchema& schema) {
+    settle_lora_rate(config.ppo.lora, schema, config);
   });
 }
 

@@ -7,9 +7,10 @@
 #include "base/json.h"
 #include "cli/commands.h"
 #include "cli/generation_flags.h"
+#include "cli/load_classifier.h"
 #include "cli/terminal.h"
 #include "infer/classify.h"
-#include "io/model_folder.h"
+#include "train/run/too_long.h"
 
 namespace malssi {
 namespace {
@@ -19,6 +20,7 @@ struct ClassifyCommand {
   std::vector<std::string> texts;
   std::string dtype = "auto";
   bool json = false;
+  LoraFlags lora;
 };
 
 std::vector<std::string> texts_of(const ClassifyCommand& command) {
@@ -56,10 +58,8 @@ void print(const Labels& labels, const std::vector<float>& scores, const std::st
 }
 
 void run(const ClassifyCommand& command, Runner& runner) {
-  const LoadedModel loaded = load_model(command.model, compute_dtype(command.dtype));
+  const LoadedModel loaded = load_classifier(command.model, command.dtype, command.lora);
   const Labels* labels = labels_of(*loaded.model);
-  REQUIRE(labels, command.model,
-          ": the model has no labels: name a classifier (malssi tune classify)");
   const std::vector<std::string> texts = texts_of(command);
   std::vector<std::vector<int32_t>> ids;
   int64_t cut = 0;
@@ -69,10 +69,13 @@ void run(const ClassifyCommand& command, Runner& runner) {
     cut += read.is_cut;
     ids.push_back(std::move(read.ids));
   }
-  if (cut > 0)
-    runner.console.warn(concat(cut, " texts cut: longer than the model's context of ",
-                               loaded.model->config().context, " tokens"));
-  const auto scores = classify(*loaded.model, ids);
+  tell_too_long({.records = "texts",
+                 .all = std::ssize(ids),
+                 .cut = cut,
+                 .most = loaded.model->config().context,
+                 .settings = "the model's context"},
+                runner.console);
+  const auto scores = classify(*loaded.model, ids, loaded.adapters);
   for (size_t i = 0; i < texts.size(); ++i) {
     if (command.json)
       std::printf("%s\n", dump_json(answer_json(*labels, scores[i], texts[i])).c_str());
@@ -90,6 +93,7 @@ void add_classify(CLI::App& app, Runner& runner) {
       "Examples:\n"
       "  malssi classify --model runs/sentiment \"What a film!\" \"Never again.\"\n"
       "  malssi classify --model DIR --json < lines.txt\n"
+      "  malssi classify --model ENCODER --lora PEFT_FOLDER \"What a film!\"\n"
       "Prints label, probability and text, a line each; of a regression the number and the text.\n"
       "Classifiers are trained by malssi tune classify and measured by malssi eval classify.");
   sub->add_option("--model", command->model, "classifier's folder, or the folder of a run")
@@ -100,6 +104,7 @@ void add_classify(CLI::App& app, Runner& runner) {
   sub->add_option("--dtype", command->dtype, "precision: auto, f32 or bf16")
       ->check(CLI::IsMember(kComputeDtypes))
       ->type_name("TYPE");
+  command->lora.add_to(*sub);
   sub->add_flag("--json", command->json, "print JSON Lines, with every label's probability");
   sub->callback([command, &runner] { run(*command, runner); });
 }

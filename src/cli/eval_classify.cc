@@ -10,10 +10,11 @@
 #include "base/format.h"
 #include "base/json.h"
 #include "cli/generation_flags.h"
+#include "cli/load_classifier.h"
 #include "data/labelled.h"
 #include "eval/classification.h"
 #include "infer/classify.h"
-#include "io/model_folder.h"
+#include "train/run/too_long.h"
 
 namespace malssi {
 namespace {
@@ -24,6 +25,7 @@ struct ClassifyCommand {
   std::string dtype = "auto";
   bool skip_invalid = false;
   bool json = false;
+  LoraFlags lora;
 };
 
 std::string percent(double share) { return fmt::format("{:.2f}%", 100 * share); }
@@ -124,10 +126,8 @@ void report_regression(const ClassifyCommand& command, const std::vector<Labelle
 }
 
 void run(const ClassifyCommand& command, Runner& runner) {
-  const LoadedModel loaded = load_model(command.model, compute_dtype(command.dtype));
+  const LoadedModel loaded = load_classifier(command.model, command.dtype, command.lora);
   const Labels* labels = labels_of(*loaded.model);
-  REQUIRE(labels, command.model,
-          ": the model has no labels: name a classifier (malssi tune classify)");
   const LabelledData data = load_labelled(command.data, {.text_column = command.text_column,
                                                          .label_column = command.label_column,
                                                          .is_regression = labels->is_regression,
@@ -143,10 +143,13 @@ void run(const ClassifyCommand& command, Runner& runner) {
     cut += read.is_cut;
     ids.push_back(std::move(read.ids));
   }
-  if (cut > 0)
-    runner.console.warn(concat(cut, " texts cut: longer than the model's context of ",
-                               loaded.model->config().context, " tokens"));
-  const auto scores = classify(*loaded.model, ids);
+  tell_too_long({.records = "texts",
+                 .all = std::ssize(ids),
+                 .cut = cut,
+                 .most = loaded.model->config().context,
+                 .settings = "the model's context"},
+                runner.console);
+  const auto scores = classify(*loaded.model, ids, loaded.adapters);
   if (labels->is_regression)
     report_regression(command, data.records, scores, cut);
   else
@@ -178,6 +181,7 @@ void add_eval_classify(CLI::App& eval, Runner& runner) {
   sub->add_option("--dtype", command->dtype, "precision: auto, f32 or bf16")
       ->check(CLI::IsMember(kComputeDtypes))
       ->type_name("TYPE");
+  command->lora.add_to(*sub);
   sub->add_flag("--json", command->json, "print JSON");
   sub->callback([command, &runner] { run(*command, runner); });
 }

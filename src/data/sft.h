@@ -9,7 +9,10 @@
 // (a tool may answer the assistant), ending with the assistant.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <map>
+#include <numeric>
 #include <span>
 #include <string>
 #include <utility>
@@ -45,18 +48,40 @@ SftData load_sft(const fs::path& file, const LoadOptions& options = {});
 // Which of so many records are held out by take_held_out().
 std::vector<bool> held_out_marks(int64_t count, double fraction, uint64_t seed);
 
+// Moves out the records whose groups are drawn; groups: a number of 0 .. for each record, without gaps.
+template <class Record>
+std::vector<Record> take_held_out_groups(std::vector<Record>& records,
+                                         const std::vector<size_t>& groups, double fraction,
+                                         uint64_t seed) {
+  const size_t count = groups.empty() ? 0 : 1 + *std::max_element(groups.begin(), groups.end());
+  const std::vector<bool> chosen = held_out_marks(static_cast<int64_t>(count), fraction, seed);
+  std::vector<Record> held, kept;
+  for (size_t i = 0; i < records.size(); ++i)
+    (chosen[groups[i]] ? held : kept).push_back(std::move(records[i]));
+  records = std::move(kept);
+  return held;
+}
+
 // Moves out a part to measure on: at least one record when fraction > 0 and two or more are
 // there; which ones depends on seed and count alone.
 template <class Record>
 std::vector<Record> take_held_out(std::vector<Record>& records, double fraction, uint64_t seed) {
-  const std::vector<bool> chosen =
-      held_out_marks(static_cast<int64_t>(records.size()), fraction, seed);
-  std::vector<Record> held, kept;
-  for (size_t i = 0; i < records.size(); ++i)
-    (chosen[i] ? held : kept).push_back(std::move(records[i]));
-  records = std::move(kept);
-  return held;
+  std::vector<size_t> numbers(records.size());
+  std::iota(numbers.begin(), numbers.end(), size_t{0});
+  return take_held_out_groups(records, numbers, fraction, seed);
 }
+// The same, but records of one key (a text) stay together, so that nothing is both learned from and measured on.
+template <class Record, class KeyOf>
+std::vector<Record> take_held_out_by(std::vector<Record>& records, const KeyOf& key_of,
+                                     double fraction, uint64_t seed) {
+  std::map<std::string, size_t> numbers;  // of the keys, as they come
+  std::vector<size_t> groups;
+  for (const Record& record : records)
+    groups.push_back(numbers.try_emplace(key_of(record), numbers.size()).first->second);
+  return take_held_out_groups(records, groups, fraction, seed);
+}
+// Of a prompt, or of a whole conversation: the same for the same roles and words.
+std::string conversation_key(const Conversation& messages);
 
 struct ChatSetOptions {
   int64_t context = 1024;  // tokens that a conversation may take as input

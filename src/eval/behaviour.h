@@ -9,12 +9,13 @@
 #include "base/config.h"
 #include "base/console.h"
 #include "train/report/behaviour.h"
+#include "train/rl/answering_settings.h"
 #include "train/rl/rewards/make_rewards.h"
 
 namespace malssi {
 
 // [behaviour]
-struct BehaviourSettings {
+struct BehaviourSettings : AnsweringSettings {
   std::string base = "", model = "", prompts = "";
   std::string chat_template = "";
   bool skip_invalid = false;
@@ -22,8 +23,6 @@ struct BehaviourSettings {
   int64_t max_tokens = 256;
   double temperature = 0;
   double kl_limit = 1;
-  int64_t seed = 1337, threads = 0, lanes = 32;
-  std::string compute = "auto";
 
   template <class V>
   void visit(V& v) {
@@ -39,11 +38,7 @@ struct BehaviourSettings {
     v("max_tokens", max_tokens, "greatest length of an answer in tokens", at_least(1));
     v("temperature", temperature, "at which answers are drawn; 0 = the likeliest", at_least(0));
     v("kl_limit", kl_limit, "warn above this divergence from the base, in nats a token", above(0));
-    v("seed", seed, "seed of the draws", at_least(0));
-    v("threads", threads, "threads; 0 = one for each core", at_least(0));
-    v("lanes", lanes, "answers that grow at a time", at_least(1));
-    v("compute", compute, "number format of the products; auto = bf16 where the machine has it",
-      one_of({"auto", "f32", "bf16"}));
+    visit_answering(v);
   }
 };
 

@@ -22,7 +22,8 @@ ClassifierText classifier_text(const Model& model, const Tokenizer& tokenizer,
 }
 
 std::vector<std::vector<float>> classify(Model& model,
-                                         const std::vector<std::vector<int32_t>>& texts) {
+                                         const std::vector<std::vector<int32_t>>& texts,
+                                         const AdapterMix& adapters) {
   constexpr int64_t kTokensAtOnce = 4096;
   const NoTape untaped;
   const Labels* labels = labels_of(model);
@@ -38,6 +39,7 @@ std::vector<std::vector<float>> classify(Model& model,
     } while (end < texts.size() &&
              static_cast<int64_t>(ids.size() + texts[end].size()) <= kTokensAtOnce);
     CausalBatch context(starts);
+    context.set_adapters({static_cast<int64_t>(ids.size()), adapters});
     const std::vector<float> some =
         label_scores(model, model.hidden(ids, context), starts).to_vector();
     for (auto at = some.begin(); at != some.end(); at += labels->size())

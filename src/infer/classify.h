@@ -20,7 +20,8 @@ ClassifierText classifier_text(const Model& model, const Tokenizer& tokenizer,
 
 // Of each text the scores of its labels in f32, [texts][labels]: before any softmax. Ids are not empty.
 std::vector<std::vector<float>> classify(Model& model,
-                                         const std::vector<std::vector<int32_t>>& texts);
+                                         const std::vector<std::vector<int32_t>>& texts,
+                                         const AdapterMix& adapters = {});
 
 // softmax(scores) in double precision.
 std::vector<double> probabilities(const std::vector<float>& scores);

@@ -3,23 +3,8 @@
 #include "base/error.h"
 #include "io/adapter_formats.h"
 #include "io/model_source.h"
-#include "models/value_head.h"
 
 namespace malssi {
-namespace {
-
-void fit_score(const AdapterFile& file, Model& model) {
-  REQUIRE(has_value_head(model), file.where(),
-          ": makes a reward model, which writes no answers: name it where a reward model is asked "
-          "for (malssi align ppo --reward)");
-  REQUIRE(file.score.shape() == model.head().shape(), file.where(), ": its value head is ",
-          file.score.shape(), ", but the model's width asks for ", model.head().shape(),
-          ": the adapter was made for another base model");
-  model.head().copy_from(file.score);
-}
-
-}  // namespace
-
 int64_t AdapterFile::parameter_count() const {
   int64_t count = 0;
   for (const AdapterPart& part : parts)
@@ -28,6 +13,7 @@ int64_t AdapterFile::parameter_count() const {
   for (const NormPart& part : extras.norms) count += part.weight.size() + part.bias.size();
   for (const BottleneckPart& part : extras.bottlenecks)
     count += part.down.size() + part.down_bias.size() + part.up.size() + part.up_bias.size();
+  for (const NamedTensor& part : head) count += part.value.size();
   return count + extras.prompt.size() + extras.prefix.size();
 }
 
@@ -75,7 +61,7 @@ AdapterFile open_adapter(const fs::path& adapter_or_run) {
 }
 
 Adapter fit_adapter(const AdapterFile& file, Model& model) {
-  if (file.score) fit_score(file, model);
+  if (!file.head.empty()) fit_head(file, model);
   return {file.where(),
           file.format == AdapterFormat::gguf ? parts_from_gguf(file, model) : file.parts,
           file.extras};

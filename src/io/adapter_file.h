@@ -31,11 +31,15 @@ struct AdapterFile {
   double alpha = 0;
   std::vector<AdapterPart> parts = {};
   AdapterExtras extras = {};
-  Tensor score = {};  // of a reward model: the value head [1, width]
+  // What replaces the base's output layer, whole, under published names: a reward model's "score.weight" [1, width], or a
+  // classifier's layers.
+  std::vector<NamedTensor> head = {};
   int64_t file_bytes = 0;
 
   std::string where() const { return path.string(); }
   int64_t parameter_count() const;
+  // Rows of the head's last matrix: 1 of a reward model, 0 without a head.
+  int64_t labels() const;
 };
 
 bool is_adapter(const fs::path& path);
@@ -44,8 +48,8 @@ fs::path find_adapter(const fs::path& path);
 // Numbers stay in the file, which remains mapped. Error: no adapter, a damaged one, or one of a kind that is refused.
 AdapterFile open_adapter(const fs::path& adapter_or_run);
 
-// Under Hugging Face's names and in their order of rows, for this model. Error: GGUF's is for another architecture; a value head,
-// of which the model has none. A model that has one takes its numbers.
+// Under Hugging Face's names and in their order of rows, for this model. Error: GGUF's is for another architecture; a head, of
+// which the model has none. A model that has one takes its numbers.
 Adapter fit_adapter(const AdapterFile& file, Model& model);
 // Opens it and attaches it; returns its number in the model.
 int64_t attach_adapter(Model& model, const fs::path& path);
@@ -64,11 +68,14 @@ struct PeftSettings {
   double scaling = 1;               // of a bottleneck
 };
 // Writes train_adapter()'s tensors, in f32, and their settings into the staging() of an AtomicFolder. Matrices that files hold
-// transposed (GPT-2's) are told so.
+// transposed (GPT-2's) are told so. start: principal parts as they began, or nothing: the trained matrices minus them are saved as
+// matrices of twice the rank, which every program adds to the base as it is.
 void write_peft_files(const fs::path& folder, Model& model,
-                      const std::vector<Parameter>& parameters, const PeftSettings& settings);
-// Takes the numbers back from such a folder. Error: one is missing or has another shape.
-void read_peft_weights(const fs::path& folder, const std::vector<Parameter>& parameters);
+                      const std::vector<Parameter>& parameters, const PeftSettings& settings,
+                      const std::vector<AdapterPart>& start = {});
+// Takes the numbers back from such a folder, those of start, too. Error: one is missing or has another shape.
+void read_peft_weights(const fs::path& folder, const std::vector<Parameter>& parameters,
+                       const std::vector<AdapterPart>& start = {});
 
 // Writes it as a GGUF file in f32, for the model (whose weights are not looked at). Error: a family that GGUF does not have, or
 // experts of one layer whose ranks differ.

@@ -17,6 +17,10 @@ inline constexpr std::string_view kPeftScore = "score";    // a reward model's v
 inline constexpr std::string_view kPeftWeights = "adapter_model.safetensors";
 
 AdapterFile open_peft_adapter(const fs::path& folder);
+// A head's published name ("classifier.dense.weight") in what an adapter calls a tensor, after kPeftPrefix; empty: of no head.
+std::string head_name(std::string_view name);
+// Gives the model's value head or classifier the adapter's numbers. Error: it has none, or one of another shape.
+void fit_head(const AdapterFile& file, Model& model);
 // The tensors of a folder of any kind but LoRA. config: adapter_config.json; where: its file, for messages.
 AdapterExtras read_extras(AdapterKind kind, const Json& config, const Safetensors& weights,
                           const std::string& where);

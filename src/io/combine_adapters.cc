@@ -102,6 +102,8 @@ std::vector<NamedTensor> stacked(const std::vector<Opened>& all, Json& config) {
   for (const Opened& each : all) {
     REQUIRE(each.file.kind == AdapterKind::lora, each.file.where(), ": of the kind ",
             peft_kind(each.file.kind), "; only LoRA is stacked");
+    REQUIRE(each.file.head.empty(), each.file.where(),
+            ": brings a head of its own, of which a stack could keep one: average them instead");
     for (const AdapterPart& part : each.file.parts) {
       REQUIRE(!part.magnitude, each.file.where(),
               ": DoRA's products do not add up: merge it "

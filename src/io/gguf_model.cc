@@ -87,7 +87,11 @@ void plan_weights(const ModelSource& source, Model& model, std::vector<LazyTenso
 
 GgufPlan plan_gguf(const ModelSource& source) {
   const ModelConfig& c = source.config;
-  const std::shared_ptr<Model> model = make_model(c, DType::f32, std::nullopt);
+  REQUIRE(
+      !source.labels || c.family == "bert", source.where, ": is a ", c.family,
+      " classifier, and those who read GGUF know the heads of BERT alone: keep the folder, which "
+      "transformers reads, or convert the model that it was tuned from");
+  const std::shared_ptr<Model> model = outline_of(source);
   GgufPlan plan{source.where, "", c.layers, c.heads, c.kv_heads, c.experts};
   gguf_keys(*model, [&](const std::string& key, const GgufValue& value) {
     if (const auto* text = gguf_string(value); text && key == "general.architecture")
@@ -100,6 +104,7 @@ GgufPlan plan_gguf(const ModelSource& source) {
   plan.put_keys = [&source, model](GgufWriter& writer) {
     gguf_keys(*model,
               [&](const std::string& key, const GgufValue& value) { writer.put(key, value); });
+    if (source.labels) writer.put(kGgufLabels, source.labels->names);
     if (source.tokenizer) put_gguf_vocabulary(vocabulary_of(source), writer);
   };
   return plan;

@@ -12,6 +12,9 @@
 
 namespace malssi {
 
+// A classifier's labels, which llama.cpp reads of BERT.
+inline constexpr const char* kGgufLabels = "bert.classifier.output_labels";
+
 struct GgufPlan {
   std::string where = {};  // what it comes from
   std::string architecture = {};

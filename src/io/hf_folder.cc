@@ -67,7 +67,9 @@ void write_hf_folder(const fs::path& folder, const ModelSource& source,
   const auto write_json = [&](const char* name, const Json& json) {
     write_file(whole.staging() / name, dump_json(json, 2) + "\n", Durability::later);
   };
-  Json config = make_model(source.config, DType::f32, std::nullopt)->hf_config();
+  const std::unique_ptr<Model> outline = outline_of(source);
+  Json config = outline->hf_config();
+  if (source.labels) put_labels(*outline, config);
   config["torch_dtype"] = torch_name(options.dtype);
   write_json("config.json", config);
   if (source.tokenizer) {

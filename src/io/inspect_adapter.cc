@@ -62,6 +62,8 @@ void inspect_adapter(const fs::path& path, Json& result) {
     if (part.magnitude)
       result["tensors"].push_back(tensor_json(part.matrix + " magnitude", part.magnitude, name));
   }
+  for (const NamedTensor& part : file.head)
+    result["tensors"].push_back(tensor_json(part.name, part.value, name));
   result["kind"] = "adapter";
   result["parameters"] = file.parameter_count();
   result["files"] = {{{"name", name}, {"bytes", file.file_bytes}}};

@@ -156,7 +156,7 @@ LoadedModel load_gguf(const fs::path& path, const Intake& intake) {
   } catch (const Error& foreign) {
     loaded.chat_problem = foreign.what();
   }
-  loaded.model = model_from(source.config, {}, intake, source.find);
+  loaded.model = model_from(source.config, {.labels = source.labels}, intake, source.find);
   return loaded;
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "io/gguf.h"
+#include "io/gguf_model.h"
 #include "io/gguf_tokenizer.h"
 #include "io/lazy_tensor.h"
 #include "io/llama2c.h"
@@ -35,11 +36,12 @@ ModelSource open_folder(const fs::path& folder) {
   source.config = config_from_hf(json, config.string());
   REQUIRE(is_encoder(source.config) || !value_head_from_hf(json, config.string()), folder.string(),
           ": is a reward model, which other formats cannot hold: name a language model");
-  REQUIRE(is_encoder(source.config) || !labels_from_hf(json, config.string()), folder.string(),
-          ": is a classifier, which other formats cannot hold: name a language model");
   source.config.pooling = folder_pooling(folder);
   const auto weights = std::make_shared<const WeightFiles>(WeightFiles::open(folder));
   source.find = [weights](const std::string& name) { return weights->borrow(name); };
+  const bool has_scores = weights->find("score.weight") || weights->find("classifier.weight") ||
+                          weights->find("classifier.out_proj.weight");
+  if (has_scores) source.labels = labels_from_hf(json, config.string());
   for (const char* file :
        {"tokenizer.json", "tokenizer.model", "vocab.json", "encoder.json", "vocab.txt"})
     if (!source.tokenizer && path_exists(folder / file)) source.tokenizer = load_tokenizer(folder);
@@ -96,6 +98,22 @@ void drop_padding(GgufVocabulary& v) {
   }
 }
 
+// Of a file that has scores; where it names none, as transformers would.
+std::optional<Labels> labels_of_file(const Gguf& file) {
+  const GgufTensor* scores = file.find_tensor("cls.output.weight");
+  const auto architecture = file.find_string("general.architecture");
+  if (scores == nullptr || architecture != "bert" || scores->shape.rank() != 2) return {};
+  const GgufValue* named = file.find(kGgufLabels);
+  Labels labels;
+  if (const auto* names = named ? gguf_strings(*named) : nullptr) labels.names = *names;
+  const int64_t count = scores->shape[0];
+  REQUIRE(labels.names.empty() || labels.size() == count, file.where(), ": \"", kGgufLabels,
+          "\" names ", labels.size(), " labels, cls.output.weight scores ", count);
+  for (int64_t i = labels.size(); i < count; ++i) labels.names.push_back(concat("LABEL_", i));
+  labels.is_regression = count == 1;
+  return labels;
+}
+
 ModelSource open_gguf(const fs::path& path) {
   const auto file = std::make_shared<const Gguf>(path);
   ModelSource source;
@@ -105,8 +123,9 @@ ModelSource open_gguf(const fs::path& path) {
   source.config = config_from_gguf(*file, source.where);
   check_claim(source.config, *file);
   const auto parts = std::make_shared<std::map<std::string, ModelPart>>();
-  for (const ModelPart& p : parts_of(*make_model(source.config, DType::f32, std::nullopt)))
-    parts->emplace(p.part.name, p);
+  source.labels = labels_of_file(*file);
+  if (source.config.pooling == "rank") source.config.pooling.clear();
+  for (const ModelPart& p : parts_of(*outline_of(source))) parts->emplace(p.part.name, p);
   source.find = [file, parts](const std::string& name) {
     const auto part = parts->find(name);
     const GgufTensor* found =
@@ -177,6 +196,13 @@ std::vector<ModelPart> parts_of(Model& model) {
   return parts;
 }
 
+std::unique_ptr<Model> outline_of(const ModelSource& source) {
+  ModelConfig config = source.config;
+  if (source.labels) config.pooling = "rank";  // as GGUF says that the head scores
+  auto model = make_model(config, DType::f32, std::nullopt);
+  return source.labels ? with_classifier(std::move(model), *source.labels, 0) : std::move(model);
+}
+
 bool wants_zero_bias(const ModelConfig& config, std::string_view name) {
   const bool is_table = name.find(".wte.") != name.npos || name.find(".wpe.") != name.npos ||
                         name == "lm_head.weight";
@@ -185,7 +211,7 @@ bool wants_zero_bias(const ModelConfig& config, std::string_view name) {
 
 std::vector<LazyTensor> published_weights(const ModelSource& source, DType dtype) {
   std::vector<LazyTensor> weights;
-  for (const ModelPart& p : parts_of(*make_model(source.config, DType::f32, std::nullopt))) {
+  for (const ModelPart& p : parts_of(*outline_of(source))) {
     const Shape shape = p.published_shape();
     weights.push_back({p.part.name, shape, dtype, [&source, dtype, shape, name = p.part.name] {
                          return from_f32(source.need(name, shape).to(DType::f32), dtype, {}, name);

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "io/lazy_tensor.h"
+#include "models/classifier.h"
 #include "models/model.h"
 #include "text/tokenizer.h"
 
@@ -19,6 +20,7 @@ namespace malssi {
 struct ModelSource {
   std::string where;
   ModelConfig config;
+  std::optional<Labels> labels = {};  // of a classifier
   // Of any dtype, in Hugging Face's layout; undefined where there is none of this name. A mapped file lends its tensors.
   std::function<Tensor(const std::string& published)> find;
   std::unique_ptr<Tokenizer> tokenizer;  // null where there is none
@@ -43,6 +45,8 @@ struct ModelPart {
 };
 // All of a model's, in its order.
 std::vector<ModelPart> parts_of(Model& model);
+// Without weights of its own (a head's are of no meaning): for its parts and what config.json says.
+std::unique_ptr<Model> outline_of(const ModelSource& source);
 
 // Whether programs that read this family want biases that the model has not, if only zeros; of this weight.
 bool wants_zero_bias(const ModelConfig& config, std::string_view published);

@@ -1,5 +1,6 @@
 // PEFT's folders. adapter_config.json says rank and alpha, for all matrices or by patterns of names; the safetensors file holds
 // base_model.model.{module}.lora_A.weight [rank, inputs] and lora_B.weight [outputs, rank].
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <map>
@@ -15,7 +16,6 @@ namespace {
 
 constexpr std::string_view kPrefix = kPeftPrefix;
 constexpr std::string_view kA = ".lora_A", kB = ".lora_B", kMagnitude = ".lora_magnitude_vector";
-constexpr std::string_view kScore = "base_model.model.score.weight";
 constexpr int64_t kMaxRank = 65536;
 
 struct Refusal {
@@ -33,6 +33,15 @@ constexpr std::array kRefusals = {
     Refusal{"use_qalora", "QA-LoRA's pooled inputs"},
     Refusal{"use_bdlora", "block-diagonal matrices"},
 };
+
+// The modules that PEFT saves of classifiers, by the names that families give their heads.
+constexpr std::array<std::string_view, 3> kHeads = {"score", "classifier", "pre_classifier"};
+
+bool names_heads_alone(const Json& modules) {
+  return modules.is_array() && std::ranges::all_of(modules, [](const Json& module) {
+           return module.is_string() && std::ranges::count(kHeads, module.get<std::string>()) > 0;
+         });
+}
 
 // Null, false, "none", and what is empty.
 bool is_unset(const Json& value) {
@@ -56,9 +65,9 @@ AdapterKind kind_of(const Json& config, const std::string& where) {
 void check_settings(const Json& config, const std::string& where) {
   for (const auto& [key, what] : kRefusals) {
     const auto found = config.find(key);
-    const bool is_score = key == "modules_to_save" && found != config.end() &&
-                          *found == Json::array({std::string(kPeftScore)});
-    REQUIRE(found == config.end() || is_unset(*found) || is_score, where, ": \"", key, "\" is ",
+    const bool is_head =
+        key == "modules_to_save" && found != config.end() && names_heads_alone(*found);
+    REQUIRE(found == config.end() || is_unset(*found) || is_head, where, ": \"", key, "\" is ",
             dump_json(*found).substr(0, 80), ": ", what,
             " cannot be applied; merge the adapter into its base with the program that made it");
   }
@@ -106,7 +115,7 @@ std::map<std::string, AdapterPart> read_pairs(const Safetensors& file, bool has_
   std::map<std::string, AdapterPart> pairs;
   for (const Entry& entry : file.entries()) {
     std::string_view module = entry.name;
-    if (entry.name == kScore) continue;
+    if (!head_name(entry.name).empty()) continue;
     if (module.ends_with(".weight")) module.remove_suffix(7);  // loralib's names have none
     const bool is_a = module.ends_with(kA), is_b = module.ends_with(kB),
                is_magnitude = has_magnitudes && module.ends_with(kMagnitude);
@@ -140,6 +149,15 @@ void check_pair(const std::string& module, const AdapterPart& part, double rank,
 }
 
 }  // namespace
+
+std::string head_name(std::string_view name) {
+  if (name.starts_with(kPrefix)) name.remove_prefix(kPrefix.size());
+  for (const std::string_view head : kHeads)
+    if (name.starts_with(head) && name.substr(head.size()).starts_with('.') &&
+        name.find("lora_") == name.npos)
+      return std::string(name);
+  return {};
+}
 
 Tensor borrow_numbers(const Safetensors& file, const Entry& entry, int rank) {
   const Tensor tensor = file.borrow(entry);
@@ -192,7 +210,10 @@ AdapterFile open_peft_adapter(const fs::path& folder) {
   file.base_digest =
       get_or<std::string>(weights.metadata(), kPeftDigest, "", weights.path().string());
   file.file_bytes = weights.file_bytes();
-  if (weights.find(kScore)) file.score = weights.load(std::string(kScore));
+  if (file.kind == AdapterKind::lora)
+    for (const Entry& entry : weights.entries())
+      if (std::string name = head_name(entry.name); !name.empty())
+        file.head.push_back({std::move(name), weights.load(entry.name).to(DType::f32)});
   if (file.kind == AdapterKind::lora)
     read_lora(config, weights, where, file);
   else

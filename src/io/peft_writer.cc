@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "base/error.h"
@@ -54,9 +55,11 @@ bool has_transposed(Model& model) {
   return found;
 }
 
-void put_lora(const PeftSettings& settings, Json& config) {
-  config["r"] = settings.rank;
-  config["lora_alpha"] = settings.alpha;
+// Twice the rank at the same scale, where there is a start: alpha / rank or, stabilised, alpha / sqrt(rank).
+void put_lora(const PeftSettings& settings, bool has_start, Json& config) {
+  const double more = settings.is_stabilised ? std::sqrt(2.0) : 2;
+  config["r"] = has_start ? 2 * settings.rank : settings.rank;
+  config["lora_alpha"] = has_start ? more * settings.alpha : settings.alpha;
   config["lora_dropout"] = settings.dropout;
   config["use_rslora"] = settings.is_stabilised;
   config["use_dora"] = settings.has_magnitudes;
@@ -101,12 +104,63 @@ void put_targets(Model& model, const std::vector<Parameter>& parameters, Adapter
     config["fan_in_fan_out"] = has_transposed(model);
 }
 
+// What a principal part was when it began, beside what it is now.
+struct Beginning {
+  const AdapterPart* part = nullptr;  // null: the parameter had none
+  bool is_a = false;
+
+  Tensor numbers() const { return is_a ? part->a : part->b; }
+};
+
+Beginning beginning_of(const Parameter& p, const std::vector<AdapterPart>& start) {
+  const bool is_a = p.name.ends_with(".lora_A");
+  if (!is_a && !p.name.ends_with(".lora_B")) return {};
+  for (const AdapterPart& part : start)
+    if (part.matrix == module_of(p)) return {&part, is_a};
+  return {};
+}
+
+// [A; A0] of A, [B, -B0] of B: their product is B A - B0 A0.
+Tensor with_beginning(const Tensor& now, const Beginning& began) {
+  const Tensor start = began.numbers().to(DType::f32);
+  const int64_t rows = now.dim(0), columns = now.dim(1);
+  const Tensor both =
+      Tensor::empty(began.is_a ? Shape{2 * rows, columns} : Shape{rows, 2 * columns});
+  for (int64_t i = 0; i < rows; ++i)
+    for (int64_t j = 0; j < columns; ++j) {
+      const float a = now.f32()[i * columns + j], b = start.f32()[i * columns + j];
+      both.f32()[began.is_a ? i * columns + j : i * 2 * columns + j] = a;
+      both.f32()[began.is_a ? (rows + i) * columns + j : (i * 2 + 1) * columns + j] =
+          began.is_a ? b : -b;
+    }
+  return both;
+}
+
+// The same apart again: what is trained, and what it began as.
+void split_beginning(const Tensor& both, const Parameter& p, const Beginning& began) {
+  const int64_t rows = p.value->dim(0), columns = p.value->dim(1);
+  const Tensor now = Tensor::empty({rows, columns}), start = Tensor::empty({rows, columns});
+  for (int64_t i = 0; i < rows; ++i)
+    for (int64_t j = 0; j < columns; ++j) {
+      now.f32()[i * columns + j] = both.f32()[began.is_a ? i * columns + j : i * 2 * columns + j];
+      const float b = both.f32()[began.is_a ? (rows + i) * columns + j : (i * 2 + 1) * columns + j];
+      start.f32()[i * columns + j] = began.is_a ? b : -b;
+    }
+  p.value->copy_from(now);
+  began.numbers().copy_from(start);
+}
+
 }  // namespace
 
 void write_peft_files(const fs::path& folder, Model& model,
-                      const std::vector<Parameter>& parameters, const PeftSettings& settings) {
+                      const std::vector<Parameter>& parameters, const PeftSettings& settings,
+                      const std::vector<AdapterPart>& start) {
   std::vector<NamedTensor> tensors;
-  for (const Parameter& p : parameters) tensors.push_back({published(p), p.value->to(DType::f32)});
+  for (const Parameter& p : parameters) {
+    const Beginning began = beginning_of(p, start);
+    const Tensor now = p.value->to(DType::f32);
+    tensors.push_back({published(p), began.part ? with_beginning(now, began) : now});
+  }
   Json metadata{{"format", "pt"}};
   if (!settings.base_digest.empty()) metadata[kPeftDigest] = settings.base_digest;
   write_safetensors(folder / kPeftWeights, tensors, metadata, Durability::later);
@@ -118,7 +172,7 @@ void write_peft_files(const fs::path& folder, Model& model,
   if (scores) config["modules_to_save"] = {kPeftScore};
   config["base_model_name_or_path"] = settings.base;
   config["inference_mode"] = true;
-  if (kind == AdapterKind::lora) put_lora(settings, config);
+  if (kind == AdapterKind::lora) put_lora(settings, !start.empty(), config);
   if (kind == AdapterKind::bottleneck) {
     config["non_linearity"] = settings.activation;
     config["scaling"] = settings.scaling;
@@ -130,14 +184,23 @@ void write_peft_files(const fs::path& folder, Model& model,
   write_file(folder / kPeftConfig, dump_json(config, 2) + "\n", Durability::later);
 }
 
-void read_peft_weights(const fs::path& folder, const std::vector<Parameter>& parameters) {
+void read_peft_weights(const fs::path& folder, const std::vector<Parameter>& parameters,
+                       const std::vector<AdapterPart>& start) {
   const Safetensors file(folder / kPeftWeights);
   for (const Parameter& p : parameters) {
     const Tensor saved = file.load(published(p));
-    REQUIRE(saved.shape() == p.value->shape(), file.path().string(), ": \"", published(p), "\" is ",
-            saved.shape(), "; the adapter that is trained has ", p.value->shape(),
+    const Beginning began = beginning_of(p, start);
+    Shape expected = p.value->shape();
+    if (began.part)
+      expected =
+          began.is_a ? Shape{2 * expected[0], expected[1]} : Shape{expected[0], 2 * expected[1]};
+    REQUIRE(saved.shape() == expected, file.path().string(), ": \"", published(p), "\" is ",
+            saved.shape(), "; the adapter that is trained has ", expected,
             ": rank and targets of a run cannot be changed");
-    p.value->copy_from(saved);
+    if (began.part)
+      split_beginning(saved, p, began);
+    else
+      p.value->copy_from(saved);
   }
 }
 

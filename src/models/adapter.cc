@@ -8,6 +8,8 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "models/adapter_places.h"
+#include "ops/frozen.h"
+#include "ops/principal.h"
 
 namespace malssi {
 
@@ -148,6 +150,35 @@ const VirtualTokens* Model::virtual_tokens(const AdapterMix& mix) const {
   return found;
 }
 
+namespace {
+
+// The principal part of a matrix: sqrt(value / scale) in each of A and B.
+void put_principal(const MatrixPlace& place, const FreshAdapter& fresh, uint64_t seed,
+                   AdapterPart& part) {
+  REQUIRE(fresh.rank <= std::min(place.rows, place.inputs), "\"", place.matrix, "\" is [",
+          place.rows, ", ", place.inputs, "], which has no ", fresh.rank,
+          " principal directions: lower the rank");
+  const PrincipalParts principal =
+      principal_parts(widened(place.weight, 0, place.rows), fresh.rank, seed);
+  const Tensor a = principal.right, b = Tensor::empty({place.rows, fresh.rank});
+  for (int64_t r = 0; r < fresh.rank; ++r) {
+    const float half = std::sqrt(principal.values[static_cast<size_t>(r)] / fresh.scale);
+    for (int64_t k = 0; k < place.inputs; ++k) a.f32()[r * place.inputs + k] *= half;
+    for (int64_t j = 0; j < place.rows; ++j)
+      b.f32()[j * fresh.rank + r] = half * principal.left.f32()[r * place.rows + j];
+  }
+  part.a = a.to(part.a.dtype());
+  part.b = b.to(part.b.dtype());
+}
+
+}  // namespace
+
+Adapter opposite_of(const Adapter& adapter) {
+  Adapter opposite = adapter;
+  for (AdapterPart& part : opposite.parts) part.scale = -part.scale;
+  return opposite;
+}
+
 Adapter make_adapter(Model& model, const FreshAdapter& fresh) {
   Adapter adapter{"the fresh adapter", {}};
   uint64_t number = 0;
@@ -161,6 +192,8 @@ Adapter make_adapter(Model& model, const FreshAdapter& fresh) {
                              .a = uniform(rng, {fresh.rank, place.inputs}, bound).to(model.dtype()),
                              .b = Tensor::zeros({place.rows, fresh.rank}, model.dtype()),
                              .scale = fresh.scale});
+    if (fresh.start == LowRankStart::principal)
+      put_principal(place, fresh, fresh.seed + number, adapter.parts.back());
     if (!fresh.has_magnitudes) continue;
     Tensor& lengths = adapter.parts.back().magnitude = row_squares(place.weight);
     for (int64_t i = 0; i < lengths.size(); ++i) lengths.f32()[i] = std::sqrt(lengths.f32()[i]);

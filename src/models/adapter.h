@@ -64,16 +64,22 @@ struct Adapter {
 
 class Model;
 
-// A fresh adapter: A uniform within 1 / sqrt(inputs) (Kaiming's with a = sqrt 5), B zero, so that it changes nothing yet.
+// zero: A uniform within 1 / sqrt(inputs) (Kaiming's with a = sqrt 5), B zero, so that it changes nothing yet. principal: scale
+// B A is the part of the matrix that its largest singular values make (PiSSA: Meng, Wang, Zhang 2024), half of each in A and in B.
+enum class LowRankStart { zero, principal };
+
 struct FreshAdapter {
   int64_t rank = 8;
   float scale = 1;
   std::function<bool(const std::string& matrix)> is_target;  // by names as in AdapterPart
   uint64_t seed = 1;
   bool has_magnitudes = false;  // DoRA: they begin as the lengths of the matrices' rows
+  LowRankStart start = LowRankStart::zero;
 };
-// In the model's own precision. Error: no matrix of the model is a target.
+// In the model's own precision. Error: no matrix of the model is a target; a principal part of more than a matrix has.
 Adapter make_adapter(Model& model, const FreshAdapter& fresh);
+// The same matrices with scales of the other sign: what a principal part takes away from a base that stays as it is.
+Adapter opposite_of(const Adapter& adapter);
 
 // Makes an attached adapter what is trained: all that it has wants gradients, and this part of low-rank matrices' inputs is
 // dropped. Returns it, named "model.layers.0.self_attn.q_proj.lora_A", "... .lora_B", as PEFT names what other methods have, each

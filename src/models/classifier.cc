@@ -23,6 +23,7 @@ struct HeadDesign {
   bool is_relu = false;     // after the dense layer; else tanh
   bool has_bias = false;    // of the output
   std::string prefix = {};  // of the body's weights
+  bool has_gguf = false;    // GGUF knows such heads: as llama.cpp does, of BERT alone
 };
 
 HeadDesign head_design(const ModelConfig& config) {
@@ -38,8 +39,11 @@ HeadDesign head_design(const ModelConfig& config) {
             .is_relu = true,
             .has_bias = true,
             .prefix = "distilbert."};
-  return {
-      .dense = "bert.pooler.dense", .output = "classifier", .has_bias = true, .prefix = "bert."};
+  return {.dense = "bert.pooler.dense",
+          .output = "classifier",
+          .has_bias = true,
+          .prefix = "bert.",
+          .has_gguf = true};
 }
 
 Tensor zero_bias(int64_t size) {
@@ -88,15 +92,23 @@ class ClassifierModel : public Model {
       for (WeightPart& part : named.parts) part.name = design_.prefix + part.name;
       visitor(named);
     });
-    show("classifier.dense", design_.dense, dense_, dense_bias_, visitor);
-    show("classifier.output", design_.output, output_, output_bias_, visitor);
+    show("classifier.dense", {design_.dense, design_.has_gguf ? "cls" : ""}, dense_, dense_bias_,
+         visitor);
+    show("classifier.output", {design_.output, design_.has_gguf ? "cls.output" : ""}, output_,
+         output_bias_, visitor);
   }
 
  private:
-  static void show(const std::string& name, const std::string& published, Tensor& weight,
-                   Tensor& bias, const std::function<void(const Parameter&)>& visitor) {
+  struct Names {
+    std::string published, gguf;  // gguf: empty where it has none
+  };
+  static void show(const std::string& name, const Names& names, Tensor& weight, Tensor& bias,
+                   const std::function<void(const Parameter&)>& visitor) {
     const auto part = [&](const char* end, const Tensor& value) {
-      return std::vector{WeightPart{.name = published + end, .begin = 0, .end = value.shape()[0]}};
+      return std::vector{WeightPart{.name = names.published + end,
+                                    .begin = 0,
+                                    .end = value.shape()[0],
+                                    .gguf = names.gguf.empty() ? "" : names.gguf + end}};
     };
     if (weight.defined())
       visitor({.name = name + ".weight",

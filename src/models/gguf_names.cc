@@ -177,7 +177,7 @@ void read_experts(const Reader& r, ModelConfig& c) {
 }
 
 // As GGUF numbers them, from 0 on.
-constexpr std::array<std::string_view, 4> kPoolings = {"", "mean", "cls", "last"};
+constexpr std::array<std::string_view, 5> kPoolings = {"", "mean", "cls", "last", "rank"};
 
 std::string pooling_named(int64_t number) {
   const bool known = number >= 0 && number < static_cast<int64_t>(kPoolings.size());

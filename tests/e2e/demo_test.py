@@ -71,7 +71,7 @@ class Stages(ProgramTest):
         process.communicate(timeout=60)
         world = self.out / "world"
         for name, keys in (("manners", {"messages"}), ("choices", {"prompt", "chosen", "rejected"}), ("prompts", {"prompt"}),
-                           ("thoughts", {"messages"}), ("sums", {"prompt", "answer"}), ("tales", {"messages"})):
+                           ("thoughts", {"messages"}), ("problems", {"prompt", "answer"}), ("tales", {"messages"})):
             records = [json.loads(line) for line in (world / f"{name}.jsonl").read_text().splitlines()]
             self.assertGreater(len(records), 100)
             for record in records:

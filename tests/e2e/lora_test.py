@@ -9,17 +9,19 @@ from program import BASE, CHAT, MODELS, ProgramTest
 RANK, WIDTH = 2, 16
 
 
-def write_adapter(folder, seed, **settings):
-    """A PEFT folder for the Llama of make_models.py: one layer of width 16."""
+def write_adapter(folder, seed, labels=0, **settings):
+    """A PEFT folder for the Llama of make_models.py: one layer of width 16. labels: rows of a classifier's head."""
     rng = random.Random(seed)
     header, data, at = {}, [], 0
-    for name in ("q_proj", "v_proj"):
-        for key, shape in (("A", (RANK, WIDTH)), ("B", (WIDTH, RANK))):
-            count = shape[0] * shape[1]
-            data.append(struct.pack(f"<{count}f", *(rng.gauss(0, 1) for _ in range(count))))
-            header[f"base_model.model.model.layers.0.self_attn.{name}.lora_{key}.weight"] = {
-                "dtype": "F32", "shape": shape, "data_offsets": [at, at + 4 * count]}
-            at += 4 * count
+    tensors = {f"model.layers.0.self_attn.{name}.lora_{key}.weight": shape for name in ("q_proj", "v_proj")
+               for key, shape in (("A", (RANK, WIDTH)), ("B", (WIDTH, RANK)))}
+    if labels > 0:
+        tensors["score.weight"] = (labels, WIDTH)
+    for name, shape in tensors.items():
+        count = shape[0] * shape[1]
+        data.append(struct.pack(f"<{count}f", *(rng.gauss(0, 1) for _ in range(count))))
+        header[f"base_model.model.{name}"] = {"dtype": "F32", "shape": shape, "data_offsets": [at, at + 4 * count]}
+        at += 4 * count
     folder.mkdir()
     text = json.dumps(header).encode()
     (folder / "adapter_model.safetensors").write_bytes(struct.pack("<Q", len(text)) + text + b"".join(data))
@@ -37,6 +39,13 @@ class Lora(ProgramTest):
     def said(self, *args, model=BASE):
         return self.good("generate", "--model", model, "--prompt", "Mina", "--greedy", "--max-tokens", "20", "--dtype", "f32",
                          *args).out
+
+    def test_one_that_brings_a_head_makes_a_classifier(self):
+        judge = write_adapter(self.folder / "judge", "judge", labels=3, modules_to_save=["classifier", "score"])
+        lines = self.good("classify", "--model", BASE, "--lora", judge, "--json", "Mina likes tea.", "Tom").out.splitlines()
+        self.assertEqual([set(json.loads(line)["probabilities"]) for line in lines], 2 * [{"LABEL_0", "LABEL_1", "LABEL_2"}])
+        self.bad("generate", "--model", BASE, "--lora", judge, "--prompt", "Mina", words=["classifier of 3 labels"])
+        self.bad("classify", "--model", BASE, "--lora", self.one, "Tom", words=["no labels"])
 
     def test_beside_the_weights_and_in_them_says_the_same(self):
         merged, gguf = self.folder / "merged", self.folder / "merged.gguf"

@@ -1,6 +1,9 @@
 // Requests with different adapters in one engine: each answer is the one it gets alone, to the bit.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
+#include <chrono>
 #include <map>
 
 #include "infer/engine.h"
@@ -108,6 +111,37 @@ TEST(Adapters, InOneBatchAnswerAsAlone) {
     EXPECT_NE(batch.at(0).logprobs, batch.at(1).logprobs);
     EXPECT_NE(batch.at(1).logprobs, batch.at(2).logprobs);
   }
+}
+
+// Seconds of so many requests, one after another; request i has mixes[i % 2]. No prompt begins as another does.
+double seconds_of(Engine& engine, const std::array<AdapterMix, 2>& mixes, int32_t requests) {
+  const auto begin = std::chrono::steady_clock::now();
+  for (int32_t i = 0; i < requests; ++i) {
+    engine.submit({.prompt = {i, 5, 6},
+                   .options = {.sampling = {.temperature = 0},
+                               .max_tokens = 2,
+                               .adapters = mixes[static_cast<size_t>(i % 2)]}});
+    engine.run();
+  }
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+// The least of several alternating runs: a busy machine only adds to them.
+TEST(Adapters, AreSwitchedFromRequestToRequestWithinAMillisecond) {
+  constexpr int32_t kRequests = 50;
+  const auto tokenizer = make_byte_tokenizer();
+  const auto model = sharp_model({.heads = 4, .activation = {}});
+  attach_random(*model, 7);
+  attach_random(*model, 8);
+  ModelPredictor predictor(*model, 1);
+  Engine engine(predictor, *tokenizer);
+  double same = 1e9, switched = 1e9;
+  for (int round = 0; round < 7; ++round) {
+    same = std::min(same, seconds_of(engine, {AdapterMix{{0, 1}}, AdapterMix{{0, 1}}}, kRequests));
+    switched =
+        std::min(switched, seconds_of(engine, {AdapterMix{{0, 1}}, AdapterMix{{1, 1}}}, kRequests));
+  }
+  EXPECT_LT((switched - same) / kRequests, 1e-3);
 }
 
 TEST(Adapters, ActInBeamSearchToo) {

@@ -17,25 +17,12 @@
 #include "ops/gradients.h"
 #include "ops/loss.h"
 #include "tensor/tape.h"
+#include "train/adapted.h"
 #include "train/resume.h"
-#include "train/runs.h"
 #include "train/tune/lora.h"
-#include "train/tune/sft.h"
 
 namespace malssi {
 namespace {
-
-ModelConfig tiny() {
-  return {.vocab = 13,
-          .width = 16,
-          .layers = 2,
-          .heads = 4,
-          .kv_heads = 2,
-          .hidden = 24,
-          .context = 16,
-          .tied = false,
-          .activation = {}};
-}
 
 Adapter fresh(const std::string& method, Model& model) {
   if (method == "dora")
@@ -53,22 +40,9 @@ Adapter fresh(const std::string& method, Model& model) {
                                   .scale = 0.5f});
 }
 
-struct Adapted {
-  std::unique_ptr<Model> model;
-  std::vector<Parameter> parameters;
-
-  explicit Adapted(const std::string& method) : model(make_model(tiny(), DType::f32, 1)) {
-    fill_by_formula(*model);
-    freeze(*model);
-    parameters = train_adapter(*model, model->attach(fresh(method, *model)), 0);
-    for (const Parameter& p : parameters) p.value->copy_from(formula(p.name, p.value->shape()));
-  }
-  Tensor loss(const Batch& batch) const {
-    CausalBatch context(batch.starts);
-    context.set_adapters({batch.tokens(), {{0, 1}}});
-    return lm_loss(model->hidden(batch.ids, context), model->head(), batch.targets, batch.weights,
-                   static_cast<float>(1 / batch.scored()));
-  }
+struct Adapted : AdaptedModel {
+  explicit Adapted(const std::string& method)
+      : AdaptedModel(tiny_llama(), [&](Model& model) { return fresh(method, model); }) {}
 };
 
 class Methods : public testing::TestWithParam<std::string> {};
@@ -78,10 +52,7 @@ INSTANTIATE_TEST_SUITE_P(All, Methods,
 TEST_P(Methods, LossAndGradientsAreThoseOfPyTorch) {
   const Json golden =
       load_json(std::string(MALSSI_SOURCE_DIR) + "/tests/train/golden_adapters.json");
-  const Batch batch{.ids = golden["ids"].get<std::vector<int32_t>>(),
-                    .targets = golden["targets"].get<std::vector<int32_t>>(),
-                    .weights = golden["weights"].get<std::vector<float>>(),
-                    .starts = golden["starts"].get<std::vector<int32_t>>()};
+  const Batch batch = batch_of(golden);
   const Json& want = golden["methods"][GetParam()];
   const Adapted adapted(GetParam());
   Tape tape;
@@ -147,57 +118,8 @@ TEST_P(Methods, DecodingWithACacheSeesWhatABatchSees) {
   EXPECT_GT(std::abs(with[0] - without[0]), 1e-3);
 }
 
-std::vector<float> log_probabilities(Model& model, const AdapterMix& adapters) {
-  const std::vector<int32_t> ids{1, 2, 3, 4, 5, 6}, targets{2, 3, 4, 5, 6, 7};
-  CausalBatch context({0, 6});
-  context.set_adapters({6, adapters});
-  std::vector<float> losses;
-  lm_loss(model.hidden(ids, context), model.head(), targets, std::vector<float>(6, 1), 1, &losses);
-  return losses;
-}
-
-// A tuned base model, and conversations that want other answers of it.
-class Tuned : public testing::Test {
+class Tuned : public TunedBase {
  protected:
-  void SetUp() override {
-    auto config = little_config(scratch_, "pretrained");
-    config.model.context = 64;
-    config.train.steps = 20;
-    const fs::path pretrained = run_pretrain(config, listener_.console()).model;
-    write_chats("first.jsonl", "tea.");
-    write_chats("chats.jsonl", "rain.");
-    SftConfig tuned;
-    settings(tuned, "tuned", pretrained, "first.jsonl");
-    base_ = run_sft(tuned, listener_.console()).model;
-  }
-
-  void write_chats(const std::string& name, const std::string& answer) {
-    std::string lines;
-    for (int i = 0; i < 40; ++i)
-      lines += R"({"messages":[{"role":"user","content":"Mina sees"},)"
-               R"({"role":"assistant","content":")" +
-               answer + R"("}]})" + "\n";
-    overwrite(scratch_ / name, lines);
-  }
-
-  template <class Config>
-  void settings(Config& config, const std::string& out, const fs::path& model,
-                const std::string& data) const {
-    config.sft.model = model.string();
-    config.sft.data = {(scratch_ / data).string()};
-    config.optim.lr = 2e-2;
-    config.optim.warmup_steps = 2;
-    config.train.out = (scratch_ / out).string();
-    config.train.compute = "f32";
-    config.train.threads = 1;
-    config.train.steps = 16;
-    config.train.batch_rows = 4;
-    config.train.eval_every = 8;
-    config.train.checkpoint_every = 8;
-    config.log.samples = 1;
-    config.log.sample_tokens = 4;
-  }
-
   // Learns, is bit-identical where it was stopped and resumed, and its folder acts.
   template <class Settings>
   fs::path try_method(AdapterKind kind) {
@@ -247,10 +169,6 @@ class Tuned : public testing::Test {
     const std::string message = error_of([&] { merge_adapter(source, adapter, 1); });
     EXPECT_TRUE(is_one_line(message) && contains(message, "cannot be merged")) << message;
   }
-
-  ScratchFolder scratch_;
-  Listener listener_;
-  fs::path base_;
 };
 
 TEST_F(Tuned, Ia3LearnsAndMerges) {

@@ -19,11 +19,8 @@ namespace {
 class Align : public testing::Test {
  protected:
   void SetUp() override {
-    auto config = little_config(scratch_, "base");
-    config.model.context = 64;
-    config.train.steps = 2;
     Listener listener;
-    base_ = with_chat(run_pretrain(config, listener.console()).model, scratch_ / "chat");
+    base_ = with_chat(little_base(scratch_, listener.console()), scratch_ / "chat");
     std::string lines;
     for (const char* name : {"Mina", "Tom", "Ara", "Juno"})
       for (const char* thing : {"cat", "boat", "sea", "tea", "rain", "likes", "sees", "a boat"})
@@ -216,7 +213,9 @@ TEST_F(Align, AnswersTooLongForTheContextAreCountedAndLeftOut) {
   some.train.steps = 1;
   Listener listener;
   run_align(some, listener.console());
-  EXPECT_TRUE(contains(listener.text(), "1 preferences left out"));
+  EXPECT_TRUE(
+      contains(listener.text(),
+               "left out: longer than 64 tokens (an answer with its prompt; align.context)"));
   some = config("dpo", "run");
   some.align.too_long = "refuse";
   EXPECT_TRUE(contains(error_of([&] { run_align(some, listener.console()); }), "longer context"));

@@ -17,11 +17,8 @@ namespace {
 class Grpo : public testing::Test {
  protected:
   void SetUp() override {
-    auto config = little_config(scratch_, "base");
-    config.model.context = 64;
-    config.train.steps = 2;
     Listener listener;
-    base_ = run_pretrain(config, listener.console()).model;
+    base_ = little_base(scratch_, listener.console());
     std::string lines;
     for (const char* name : {"Mina", "Tom", "Ara", "Juno"})
       for (const char* thing : {"cat", "boat", "sea", "tea", "rain"})

@@ -12,61 +12,32 @@
 #include "models/weight_formula.h"
 #include "ops/gradients.h"
 #include "ops/loss.h"
+#include "ops/principal.h"
 #include "tensor/tape.h"
+#include "train/adapted.h"
 #include "train/pretrain/language.h"
 #include "train/resume.h"
-#include "train/runs.h"
-#include "train/tune/sft.h"
+#include "train/run/trained.h"
 
 namespace malssi {
 namespace {
 
-ModelConfig tiny() {
-  return {.vocab = 13,
-          .width = 16,
-          .layers = 2,
-          .heads = 4,
-          .kv_heads = 2,
-          .hidden = 24,
-          .context = 12,
-          .tied = false,
-          .activation = {}};
-}
-
 // The model of golden_lora.py with its adapter on all linear layers.
-struct Adapted {
-  std::unique_ptr<Model> model;
-  std::vector<Parameter> parameters;
-
-  explicit Adapted(float scale, const ModelConfig& config = tiny(), int64_t rank = 3)
-      : model(make_model(config, DType::f32, 1)) {
-    fill_by_formula(*model);
-    freeze(*model);
-    const Adapter adapter = make_adapter(
-        *model,
-        {.rank = rank, .scale = scale, .is_target = [](const std::string&) { return true; }});
-    parameters = train_adapter(*model, model->attach(adapter), 0);
-    for (const Parameter& p : parameters) p.value->copy_from(formula(p.name, p.value->shape()));
-  }
+struct Adapted : AdaptedModel {
+  explicit Adapted(float scale, const ModelConfig& config = tiny_llama(), int64_t rank = 3)
+      : AdaptedModel(config, [&](Model& model) {
+          return make_adapter(
+              model,
+              {.rank = rank, .scale = scale, .is_target = [](const std::string&) { return true; }});
+        }) {}
 };
-
-Batch batch_of(const Json& golden) {
-  return {.ids = golden["ids"].get<std::vector<int32_t>>(),
-          .targets = golden["targets"].get<std::vector<int32_t>>(),
-          .weights = golden["weights"].get<std::vector<float>>(),
-          .starts = golden["starts"].get<std::vector<int32_t>>()};
-}
 
 TEST(LoraTraining, LossAndGradientsAreThoseOfPyTorch) {
   const Json golden = load_json(std::string(MALSSI_SOURCE_DIR) + "/tests/train/golden_lora.json");
   const Adapted adapted(static_cast<float>(2.0 / 3));
   const Batch batch = batch_of(golden);
   Tape tape;
-  CausalBatch context(batch.starts);
-  context.set_adapters({batch.tokens(), {{0, 1}}});
-  const Tensor hidden = adapted.model->hidden(batch.ids, context);
-  const Tensor loss = lm_loss(hidden, adapted.model->head(), batch.targets, batch.weights,
-                              static_cast<float>(1 / batch.scored()));
+  const Tensor loss = adapted.loss(batch);
   tape.backward(loss);
   EXPECT_NEAR(loss.f32()[0], golden["loss"].get<double>(), 1e-5 * golden["loss"].get<double>());
   ASSERT_EQ(adapted.parameters.size(), golden["gradients"].size());
@@ -84,7 +55,7 @@ TEST(LoraTraining, LossAndGradientsAreThoseOfPyTorch) {
 }
 
 ModelConfig tiny_mixture() {
-  ModelConfig config = tiny();
+  ModelConfig config = tiny_llama();
   config.family = "mixtral";
   config.experts = 3;
   config.experts_used = 2;
@@ -97,7 +68,7 @@ class LoraGradients : public testing::TestWithParam<std::string> {};
 INSTANTIATE_TEST_SUITE_P(Families, LoraGradients, testing::Values("llama", "mixtral"));
 
 TEST_P(LoraGradients, BehindDropoutMatchFiniteDifferences) {
-  const Adapted adapted(0.5f, GetParam() == "llama" ? tiny() : tiny_mixture());
+  const Adapted adapted(0.5f, GetParam() == "llama" ? tiny_llama() : tiny_mixture());
   std::vector<NamedInput> inputs;
   for (const Parameter& p : train_adapter(*adapted.model, 0, 0.3f))
     inputs.push_back({p.name, *p.value});
@@ -119,17 +90,14 @@ TEST(LoraTraining, TheBaseGetsNoGradientAndNoPlaceInTheOptimiser) {
   const Adapted adapted(1);
   const Batch batch{.ids = {1, 2, 3}, .targets = {2, 3, 4}, .weights = {1, 1, 1}, .starts = {0, 3}};
   Tape tape;
-  CausalBatch context(batch.starts);
-  context.set_adapters({3, {{0, 1}}});
-  tape.backward(lm_loss(adapted.model->hidden(batch.ids, context), adapted.model->head(),
-                        batch.targets, batch.weights, 1));
+  tape.backward(adapted.loss(batch));
   adapted.model->visit([](const Parameter& p) { EXPECT_FALSE(p.value->wants_grad()) << p.name; });
   const auto optimizer = make_optimizer(adapted.parameters, {});
   EXPECT_EQ(optimizer->state().size(), 1 + 2 * adapted.parameters.size());
 }
 
 TEST(LoraTraining, AFreshAdapterIsKaimingsAAndChangesNothing) {
-  const auto model = make_model(tiny(), DType::f32, 1);
+  const auto model = make_model(tiny_llama(), DType::f32, 1);
   const PeftTargets targets(peft_targets("self_attn.q_proj, down_proj"), "test");
   const Adapter adapter = make_adapter(
       *model, {.rank = 4,
@@ -145,6 +113,47 @@ TEST(LoraTraining, AFreshAdapterIsKaimingsAAndChangesNothing) {
     EXPECT_GT(most, 0.9 * bound);
     for (const float x : part.b.to_vector()) EXPECT_EQ(x, 0);
   }
+}
+
+// W + scale (B A - B0 A0) is W, and W - scale B0 A0 is what numpy leaves of it without its largest singular values.
+TEST(LoraTraining, APrincipalStartChangesNothingYetAndTakesTheLargestPartOfTheMatrix) {
+  const auto model = make_model(tiny_llama(), DType::f32, 1);
+  const Adapter fresh = make_adapter(*model, {.rank = 3,
+                                              .scale = 2,
+                                              .is_target = [](const std::string&) { return true; },
+                                              .start = LowRankStart::principal});
+  std::map<std::string, Tensor> weights;
+  for (const NamedTensor& t : export_weights(*model)) weights[t.name] = t.value;
+  for (const AdapterPart& part : fresh.parts) {
+    const Tensor w = weights.at(part.matrix + ".weight").clone();
+    const auto norm = [&] {
+      double sum = 0;
+      for (const float x : w.to_vector()) sum += double{x} * x;
+      return sum;
+    };
+    const PrincipalParts all = principal_parts(w, std::min(w.dim(0), w.dim(1)), 9);
+    double rest = 0;
+    for (size_t i = 3; i < all.values.size(); ++i) rest += double{all.values[i]} * all.values[i];
+    for (int64_t i = 0; i < w.dim(0); ++i)
+      for (int64_t j = 0; j < w.dim(1); ++j)
+        for (int64_t r = 0; r < 3; ++r)
+          w.f32()[i * w.dim(1) + j] -= 2 * part.b.f32()[i * 3 + r] * part.a.f32()[r * w.dim(1) + j];
+    EXPECT_NEAR(norm(), rest, 1e-3 * rest) << part.matrix;
+  }
+  const BegunAdapter begun = begin_adapter(*model, fresh, LowRankStart::principal, 0);
+  const auto hidden = [&](const AdapterMix& mix) {
+    CausalBatch context({0, 4});
+    context.set_adapters({4, mix});
+    return model->hidden(std::vector<int32_t>{1, 2, 3, 4}, context).to_vector();
+  };
+  const auto plain = hidden({}), began = hidden(begun.mix), without = hidden({begun.mix.front()});
+  double most = 0;
+  for (size_t i = 0; i < plain.size(); ++i) {
+    EXPECT_NEAR(began[i], plain[i], 1e-4);
+    most = std::max<double>(most, std::abs(without[i] - plain[i]));
+  }
+  EXPECT_GT(most, 0.05);
+  EXPECT_EQ(begun.parameters.size(), 2 * fresh.parts.size());
 }
 
 TEST(LoraTraining, DropoutActsOnAdaptersWhereAPassHasASeedAndIsTheSameForTheSameSeed) {
@@ -173,75 +182,33 @@ TEST(PeftTargets, AreNamesAnExpressionOrAllLinear) {
   EXPECT_TRUE(contains(error_of([] { peft_targets(" , "); }), "no targets"));
 }
 
-// A tuned base model, and conversations that want other answers of it.
-class Lora : public testing::Test {
+class Lora : public TunedBase {
  protected:
-  void SetUp() override {
-    auto config = little_config(scratch_, "pretrained");
-    config.model.context = 64;
-    config.optim.lr = 1e-2;
-    config.train.steps = 30;
-    Listener listener;
-    const fs::path pretrained = run_pretrain(config, listener.console()).model;
-    write_chats("first.jsonl", "tea.");
-    write_chats("chats.jsonl", "rain.");
-    SftConfig tuned;
-    tuned.sft.model = pretrained.string();
-    tuned.sft.data = {(scratch_ / "first.jsonl").string()};
-    tuned.train.out = (scratch_ / "tuned").string();
-    tuned.train.compute = "f32";
-    tuned.train.threads = 1;
-    tuned.optim.lr = 1e-2;
-    tuned.optim.warmup_steps = 2;
-    tuned.train.steps = 30;
-    tuned.log.samples = 0;
-    base_ = run_sft(tuned, listener.console()).model;
-  }
-
-  void write_chats(const std::string& name, const std::string& answer) {
-    std::string lines;
-    for (int i = 0; i < 40; ++i)
-      lines += R"({"messages":[{"role":"user","content":"Mina sees"},)"
-               R"({"role":"assistant","content":")" +
-               answer + R"("}]})" + "\n";
-    overwrite(scratch_ / name, lines);
-  }
-
   LoraConfig config(const std::string& out) const {
     LoraConfig config;
     config.lora = {.rank = 4, .alpha = 8, .targets = "all-linear", .dropout = 0.05};
-    config.sft.model = base_.string();
-    config.sft.data = {(scratch_ / "chats.jsonl").string()};
-    config.optim.lr = 2e-2;
-    config.optim.warmup_steps = 2;
-    config.train.out = (scratch_ / out).string();
-    config.train.compute = "f32";
-    config.train.threads = 1;
+    settings(config, out, base_, "chats.jsonl");
     config.train.steps = 48;
-    config.train.batch_rows = 4;
-    config.train.eval_every = 8;
-    config.train.checkpoint_every = 8;
     config.log.every = 1;
-    config.log.samples = 0;
     return config;
   }
-
-  ScratchFolder scratch_;
-  fs::path base_;
 };
 
 std::string numbers_of(const fs::path& adapter) {
   return read_file(adapter / "adapter_model.safetensors");
 }
 
-// Log-probabilities of each next token of a text.
-std::vector<float> log_probabilities(Model& model, const AdapterMix& adapters) {
-  const std::vector<int32_t> ids{1, 2, 3, 4, 5, 6}, targets{2, 3, 4, 5, 6, 7};
-  CausalBatch context({0, 6});
-  context.set_adapters({6, adapters});
-  std::vector<float> losses;
-  lm_loss(model.hidden(ids, context), model.head(), targets, std::vector<float>(6, 1), 1, &losses);
-  return losses;
+// Of "rain." after the question that the conversations ask.
+double answer_loss(Model& model, const AdapterMix& adapters, const LoadedModel& loaded) {
+  const std::vector<Message> chat = {{"user", "Mina sees"}, {"assistant", "rain."}};
+  const std::vector<int32_t> ids =
+      encode_chat(*loaded.tokenizer, loaded.dialogue(), chat, false).ids;
+  const std::vector<int32_t> seen(ids.begin(), ids.end() - 1), next(ids.begin() + 1, ids.end());
+  std::vector<float> weights(seen.size(), 0);
+  std::fill(weights.end() - 2, weights.end(), 1.0f);
+  CausalBatch context({0, static_cast<int32_t>(seen.size())});
+  context.set_adapters({std::ssize(seen), adapters});
+  return lm_loss(model.hidden(seen, context), model.head(), next, weights, 0.5f).f32()[0];
 }
 
 TEST_F(Lora, LearnsItsAnswersAndLeavesAFolderThatActsAlikeMerged) {
@@ -286,11 +253,39 @@ TEST_F(Lora, TheFolderHasTheNamesAndShapesThatPeftExpects) {
   EXPECT_FLOAT_EQ(open_adapter(folder).parts.front().scale, 6 / std::sqrt(3.0f));
 }
 
+TEST_F(Lora, OfAPrincipalStartLeavesAPlainFolderOfTwiceTheRank) {
+  Listener listener;
+  auto pissa = config("run");
+  pissa.lora = {.rank = 4, .alpha = 8, .targets = "all-linear", .init = "pissa"};
+  const RunResult result = run_lora(pissa, listener.console());
+  const auto metrics = read_metrics(scratch_ / "run/metrics.jsonl");
+  EXPECT_LT(metrics.back().val_loss, 0.5 * metrics.front().val_loss);
+  const Json json = load_json(result.model / "adapter_config.json");
+  EXPECT_EQ(json["r"], 8);
+  EXPECT_EQ(json["lora_alpha"], 16);
+  EXPECT_EQ(json["init_lora_weights"], true);
+  EXPECT_EQ(open_adapter(result.model).parts.front().scale, 2);
+  ModelSource source = open_model(base_);
+  merge_adapter(source, result.model, 1);
+  const auto merged = make_model(source.config, DType::f32, std::nullopt);
+  import_weights(*merged, source.find);
+  const LoadedModel loaded = load_model(base_, DType::f32);
+  const auto plain = log_probabilities(*loaded.model, {});
+  const int64_t number = attach_adapter(*loaded.model, result.model);
+  const auto beside = log_probabilities(*loaded.model, {{number, 1}});
+  const auto within = log_probabilities(*merged, {});
+  for (size_t i = 0; i < beside.size(); ++i) EXPECT_NEAR(beside[i], within[i], 1e-4);
+  EXPECT_NE(beside, plain);
+  EXPECT_LT(answer_loss(*loaded.model, {{number, 1}}, loaded),
+            0.5 * answer_loss(*loaded.model, {}, loaded));
+}
+
 TEST_F(Lora, StoppedAndResumedEndsWithTheSameNumbers) {
-  for (const std::string compute : {"f32", "bf16"}) {
+  for (const std::string compute : {"f32", "bf16", "pissa"}) {
     Listener quiet;
     auto whole = config("whole-" + compute), parts = config("parts-" + compute);
-    whole.train.compute = parts.train.compute = compute;
+    whole.train.compute = parts.train.compute = compute == "f32" ? "f32" : "bf16";
+    if (compute == "pissa") whole.lora.init = parts.lora.init = compute;
     const RunResult straight = run_lora(whole, quiet.console());
     bool sent = false;
     Listener listener([&](const std::string& text) {
@@ -317,6 +312,14 @@ TEST_F(Lora, WhatCannotBeDoneIsToldInOneLine) {
   auto broken = config("run");
   broken.lora.targets = "(";
   refused(broken, "lora.targets");
+  auto both = config("run");
+  both.lora.init = "pissa";
+  both.lora.dora = true;
+  refused(both, "DoRA");
+  auto wide = config("run");
+  wide.lora.init = "pissa";
+  wide.lora.rank = 17;
+  refused(wide, "lower the rank");
   auto tokens = config("run");
   tokens.sft.chat_template = "llama3";
   refused(tokens, "brings no tokens");

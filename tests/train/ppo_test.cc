@@ -23,10 +23,7 @@ class Ppo : public testing::Test {
     shared_ = new ScratchFolder();
     const ScratchFolder& scratch = *shared_;
     Listener listener;
-    auto base = little_config(scratch, "base");
-    base.model.context = 64;
-    base.train.steps = 2;
-    const fs::path model = run_pretrain(base, listener.console()).model;
+    const fs::path model = little_base(scratch, listener.console());
     std::string chats, pairs, prompts;
     for (const char* name : {"Mina", "Tom", "Ara", "Juno"})
       for (const char* thing : {"cat", "boat", "sea", "tea"}) {

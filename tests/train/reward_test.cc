@@ -64,7 +64,8 @@ TEST_F(Reward, AnAdapterLearnsAnOrderAndBringsItsValueHead) {
   EXPECT_GT(read_metrics(scratch_ / "judge/metrics.jsonl").back().figure("val_reward_accuracy"),
             0.95);
   const AdapterFile file = open_adapter(result.model);
-  EXPECT_EQ(file.score.shape(), (Shape{1, 16}));
+  EXPECT_EQ(file.head.at(0).value.shape(), (Shape{1, 16}));
+  EXPECT_EQ(file.labels(), 1);
   LoadedModel base = load_model(base_, DType::f32);
   EXPECT_TRUE(
       contains(error_of([&] { attach_adapter(*base.model, result.model); }), "reward model"));

@@ -1,6 +1,11 @@
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <chrono>
+#include <cstdlib>
+#include <thread>
 
 #include "scratch.h"
 #include "train/rl/rewards/command.h"
@@ -149,6 +154,41 @@ TEST_F(CommandRewards, ThatHangEndWithAllTheyBegan) {
   EXPECT_EQ(verdict("sleep 1000 & true"), 1);  // what stays behind is ended, too
   std::this_thread::sleep_for(std::chrono::seconds(2));
   EXPECT_FALSE(fs::exists(mark));
+}
+
+TEST_F(CommandRewards, WriteNowhereButInTheirFolder) {
+  if (!sandbox_isolates()) GTEST_SKIP() << "this system permits no namespaces";
+  const ScratchFolder scratch;
+  overwrite(scratch / "kept.txt", "before");
+  const std::string outside = scratch.path().string();
+  EXPECT_EQ(verdict("echo inside > new.txt && test \"$(cat new.txt)\" = inside"), 1);
+  EXPECT_EQ(verdict("mkdir -p a/b && mv answer.txt a/b && echo > /dev/null"), 1);
+  for (const char* attempt : {"echo x > kept.txt", "echo x > new.txt", "rm kept.txt", "mkdir there",
+                              "chmod 777 kept.txt", "ln kept.txt other"})
+    EXPECT_EQ(verdict(concat("cd ", outside, " && ", attempt)), 0) << attempt;
+  EXPECT_EQ(verdict("echo x > ../outside.txt"), 0);
+  EXPECT_EQ(verdict("mount -o remount,rw / && echo x > " + outside + "/new.txt"), 0);
+  EXPECT_EQ(read_file(scratch / "kept.txt"), "before");
+  EXPECT_EQ(std::distance(fs::directory_iterator(scratch.path()), fs::directory_iterator()), 1);
+}
+
+// A server that listens here, whom the same command reaches outside the sandbox.
+TEST_F(CommandRewards, HaveNoNetwork) {
+  if (!sandbox_isolates()) GTEST_SKIP() << "this system permits no namespaces";
+  if (!fs::exists("/bin/bash")) GTEST_SKIP() << "no /bin/bash to connect with";
+  const int server = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  ASSERT_EQ(::bind(server, reinterpret_cast<sockaddr*>(&address), size), 0);
+  ASSERT_EQ(::listen(server, 8), 0);
+  ASSERT_EQ(::getsockname(server, reinterpret_cast<sockaddr*>(&address), &size), 0);
+  const std::string connect =
+      concat("/bin/bash -c 'exec 3<>/dev/tcp/127.0.0.1/", ntohs(address.sin_port), "'");
+  EXPECT_EQ(std::system((connect + " 2> /dev/null").c_str()), 0);
+  EXPECT_EQ(verdict(connect), 0);
+  ::close(server);
 }
 
 TEST_F(CommandRewards, HaveLimits) {

@@ -49,6 +49,14 @@ inline PretrainConfig little_config(const ScratchFolder& scratch, const std::str
   return config;
 }
 
+// A base model that has hardly learned anything, with room for a chat, in SCRATCH/base.
+inline fs::path little_base(const ScratchFolder& scratch, Console& console) {
+  PretrainConfig config = little_config(scratch, "base");
+  config.model.context = 64;
+  config.train.steps = 2;
+  return run_pretrain(config, console).model;
+}
+
 // The model with the tokens and the template of a chat, which an adapter cannot bring.
 inline fs::path with_chat(const fs::path& model, const fs::path& to) {
   const Student student = load_student(model, {});

@@ -16,11 +16,8 @@ namespace {
 class Sft : public testing::Test {
  protected:
   void SetUp() override {
-    auto config = little_config(scratch_, "base");
-    config.model.context = 64;
-    config.train.steps = 2;
     Listener listener;
-    base_ = run_pretrain(config, listener.console()).model;
+    base_ = little_base(scratch_, listener.console());
     std::string lines;
     for (int i = 0; i < 40; ++i) {
       lines += R"({"messages":[{"role":"user","content":"Mina sees a cat"},)"

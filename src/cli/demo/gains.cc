@@ -8,7 +8,8 @@
 namespace malssi::demo {
 namespace {
 
-constexpr std::string_view kLessons[] = {"reward model", "DPO", "PPO", "GRPO", "LoRA"};
+constexpr std::string_view kLessons[] = {"reward model", "DPO",           "PPO",
+                                         "GRPO",         "GRPO, puzzles", "LoRA"};
 
 fs::path file_of(const fs::path& folder, std::string_view lesson) {
   return folder / "gains" / concat(lesson, ".json");

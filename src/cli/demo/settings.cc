@@ -5,7 +5,7 @@ namespace {
 
 // Optimiser steps of the lessons after tuning.
 struct LessonSteps {
-  int64_t tuning, voice, reward, dpo, ppo, grpo;
+  int64_t tuning, voice, reward, dpo, ppo, thinking, grpo;
 };
 
 void set_course(Settings& settings, int64_t base_steps, int64_t tuned_steps) {
@@ -42,7 +42,7 @@ void set_lesson(Config& config, int64_t steps, double lr, int64_t rows) {
 void set_lessons(Settings& settings, const LessonSteps& steps) {
   constexpr int64_t kChats = 24, kChoices = 16, kPrompts = 8;
   set_lesson(settings.manners, steps.tuning, 1e-3, kChats);
-  set_lesson(settings.thinking, steps.tuning, 1e-3, kChats);
+  set_lesson(settings.thinking, steps.thinking, 1e-3, kChats);
   set_lesson(settings.tales, steps.tuning, 1e-3, kChats);
   set_lesson(settings.voice, steps.voice, 2e-2, kChats);
   settings.voice.lora.rank = 2;
@@ -87,8 +87,13 @@ Settings settings_of(Size size, int64_t seed) {
     settings.world.world.places = 8;
     settings.world.documents = 16000;
     set_course(settings, 600, 600);
-    set_lessons(settings,
-                {.tuning = 100, .voice = 220, .reward = 400, .dpo = 100, .ppo = 80, .grpo = 40});
+    set_lessons(settings, {.tuning = 100,
+                           .voice = 220,
+                           .reward = 400,
+                           .dpo = 100,
+                           .ppo = 80,
+                           .thinking = 160,
+                           .grpo = 44});
     return settings;
   }
   settings.world.world.people = 8;
@@ -101,8 +106,13 @@ Settings settings_of(Size size, int64_t seed) {
   settings.base.model.width = 96;
   settings.base.model.layers = 3;
   set_course(settings, 250, 400);
-  set_lessons(settings,
-              {.tuning = 60, .voice = 160, .reward = 150, .dpo = 70, .ppo = 50, .grpo = 24});
+  set_lessons(settings, {.tuning = 60,
+                         .voice = 160,
+                         .reward = 150,
+                         .dpo = 70,
+                         .ppo = 50,
+                         .thinking = 120,
+                         .grpo = 26});
   return settings;
 }
 

@@ -11,7 +11,8 @@
 namespace malssi::world {
 namespace {
 
-constexpr std::array<std::string_view, 5> kChecks = {"exact", "list", "sum", "steps", "thought"};
+constexpr std::array<std::string_view, 6> kChecks = {"exact", "list",    "sum",
+                                                     "steps", "thought", "puzzle"};
 
 // Blanks collapsed, ASCII letters small, no full stop or exclamation mark at the end.
 std::string plain_form(std::string_view text) {
@@ -45,6 +46,12 @@ bool names_just(const std::vector<std::string>& wanted, std::string_view reply) 
   for (const std::string& item : wanted) plain.push_back(plain_form(item));
   std::sort(plain.begin(), plain.end());
   return items(reply) == plain;
+}
+
+bool is_one_of(const std::vector<std::string>& answers, std::string_view reply) {
+  const std::string plain = plain_form(reply);
+  return std::any_of(answers.begin(), answers.end(),
+                     [&](const std::string& answer) { return plain_form(answer) == plain; });
 }
 
 bool is_sum(Check check) {
@@ -189,12 +196,14 @@ bool is_right(const Question& question, std::string_view reply) {
       return thought_is_right(question.sum, reply);
     case Check::list:
       return names_just(question.answers, reply);
+    case Check::puzzle: {
+      const auto said = said_after_thought(reply);
+      return said && is_one_of(question.answers, *said);
+    }
     case Check::exact:
       break;
   }
-  const std::string plain = plain_form(reply);
-  return std::any_of(question.answers.begin(), question.answers.end(),
-                     [&](const std::string& answer) { return plain_form(answer) == plain; });
+  return is_one_of(question.answers, reply);
 }
 
 std::vector<Question> make_questions(const World& world, const Split& split,

@@ -20,6 +20,7 @@ enum class Check {
   sum,    // sums.h
   steps,
   thought,  // thoughts.h
+  puzzle,   // a thought, and then one of the answers, as for exact
 };
 
 struct Question {

@@ -8,22 +8,38 @@ namespace malssi::world {
 namespace {
 
 constexpr std::string_view kOpen = "<think>", kClose = "</think>";
-constexpr double kCareful = 0.25;  // part of the thoughts shown that work the addition out
-constexpr int64_t kFarOff = 12;    // a guess is at most so far from the total
+constexpr int64_t kFarOff = 12;  // a guess is at most so far from the total
 
 std::string ask(const Sum& sum, Language language, Rng& rng) {
-  return concat(ask_sum(sum, SumStyle::plain, language, rng),
-                language == Language::english ? " Think first." : " 먼저 생각해 주세요.");
+  return asked_to_think(ask_sum(sum, SumStyle::plain, language, rng), language);
 }
 
 std::string guess(const Sum& sum, Language language, Rng& rng) {
   const int64_t total = sum.total() + rng.below(2 * kFarOff + 1) - kFarOff;
-  return concat(kOpen, language == Language::english ? "I guess." : "그냥 알아요.", kClose, total);
+  return after_thought(guessing(language), concat(total));
 }
 
 }  // namespace
 
-std::vector<Conversation> thoughtful_chats(const Split& split, int64_t count, Rng& rng) {
+std::string asked_to_think(std::string_view question, Language language) {
+  return concat(question, language == Language::english ? " Think first." : " 먼저 생각해 주세요.");
+}
+
+std::string after_thought(std::string_view thought, std::string_view answer) {
+  return concat(kOpen, thought, kClose, answer);
+}
+
+std::string_view guessing(Language language) {
+  return language == Language::english ? "I guess." : "그냥 알아요.";
+}
+
+std::optional<std::string_view> said_after_thought(std::string_view reply) {
+  const size_t end = reply.find(kClose);
+  if (!reply.starts_with(kOpen) || end == reply.npos) return {};
+  return reply.substr(end + kClose.size());
+}
+
+std::vector<Conversation> sum_chats(const Split& split, int64_t count, Rng& rng) {
   std::vector<Conversation> chats;
   for (int64_t i = 0; i < count; ++i) {
     const Sum& sum = rng.pick(split.sums.train);
@@ -31,25 +47,25 @@ std::vector<Conversation> thoughtful_chats(const Split& split, int64_t count, Rn
     std::string message = ask(sum, language, rng);
     chats.push_back({{"user", std::move(message)},
                      {"assistant", rng.chance(kCareful)
-                                       ? concat(kOpen, work_sum(sum, language), kClose, sum.total())
+                                       ? after_thought(work_sum(sum, language), concat(sum.total()))
                                        : guess(sum, language, rng)}});
   }
   return chats;
 }
 
 bool thought_is_right(const Sum& sum, std::string_view reply) {
-  if (!reply.starts_with(kOpen)) return false;
-  const size_t end = reply.find(kClose);
-  return end != reply.npos && sum_is_right(sum, reply.substr(end + kClose.size()));
+  const auto said = said_after_thought(reply);
+  return said && sum_is_right(sum, *said);
 }
 
-std::vector<SumPrompt> sum_prompts(const Split& split, int64_t count, Rng& rng) {
-  std::vector<SumPrompt> prompts;
+std::vector<Problem> sum_problems(const Split& split, int64_t count, Rng& rng) {
+  std::vector<Problem> problems;
   for (int64_t i = 0; i < count; ++i) {
     const Sum& sum = rng.pick(split.sums.train);
-    prompts.push_back({.prompt = ask(sum, rng.pick(kLanguages), rng), .total = sum.total()});
+    problems.push_back(
+        {.prompt = ask(sum, rng.pick(kLanguages), rng), .answers = {concat(sum.total())}});
   }
-  return prompts;
+  return problems;
 }
 
 std::vector<Question> thought_questions(const Split& split, int64_t count, Rng& rng) {

@@ -1,5 +1,8 @@
 #include "data/world/write.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "base/error.h"
 #include "data/world/documents.h"
 
@@ -34,6 +37,14 @@ std::string question_lines(const std::vector<Question>& questions) {
   return text;
 }
 
+// Both lists, in random order.
+template <class T>
+std::vector<T> shuffled(std::vector<T> first, std::vector<T> second, Rng& rng) {
+  std::ranges::move(second, std::back_inserter(first));
+  rng.shuffle(std::span<T>(first));
+  return first;
+}
+
 Lessons make_lessons(const WorldData& data, const WriteOptions& options) {
   const uint64_t seed = options.world.seed;
   const LessonCounts& counts = options.lessons;
@@ -44,9 +55,16 @@ Lessons make_lessons(const WorldData& data, const WriteOptions& options) {
   lessons.manners = mannered_chats(world, split, counts.manners, manners);
   lessons.choices = make_choices(world, split, counts.choices, manners);
   lessons.courtesy = courtesy_questions(world, split, counts.questions, manners);
-  lessons.thoughts = thoughtful_chats(split, counts.thoughts, thoughts);
-  lessons.sums = sum_prompts(split, counts.sums, thoughts);
+  const PuzzleSplit puzzles = split_puzzles(world, split);
+  lessons.thoughts =
+      shuffled(sum_chats(split, counts.thoughts / 2, thoughts),
+               puzzle_chats(world, puzzles.train, counts.thoughts / 2, thoughts), thoughts);
+  lessons.problems =
+      shuffled(sum_problems(split, counts.problems / 2, thoughts),
+               puzzle_problems(world, puzzles.train, counts.problems / 2, thoughts), thoughts);
   lessons.thinking = thought_questions(split, counts.questions, thoughts);
+  std::ranges::move(puzzle_questions(world, puzzles.held_out, counts.questions, thoughts),
+                    std::back_inserter(lessons.thinking));
   lessons.tales = tale_chats(world, split, counts.tales, tales);
   lessons.telling = tale_questions(world, split, counts.questions, tales);
   return lessons;
@@ -59,17 +77,17 @@ void write_lessons(const fs::path& folder, const Lessons& lessons) {
   write_file(folder / "courtesy.jsonl", question_lines(lessons.courtesy));
   write_file(folder / "thinking.jsonl", question_lines(lessons.thinking));
   write_file(folder / "telling.jsonl", question_lines(lessons.telling));
-  std::string choices, prompts, sums;
+  std::string choices, prompts, problems;
   for (const Choice& choice : lessons.choices) {
     add_line(choices,
              {{"prompt", choice.prompt}, {"chosen", choice.chosen}, {"rejected", choice.rejected}});
     add_line(prompts, {{"prompt", choice.prompt}});
   }
-  for (const SumPrompt& sum : lessons.sums)
-    add_line(sums, {{"prompt", sum.prompt}, {"answer", concat(sum.total)}});
+  for (const Problem& problem : lessons.problems)
+    add_line(problems, {{"prompt", problem.prompt}, {"answer", problem.answers}});
   write_file(folder / "choices.jsonl", choices);
   write_file(folder / "prompts.jsonl", prompts);
-  write_file(folder / "sums.jsonl", sums);
+  write_file(folder / "problems.jsonl", problems);
 }
 
 Json description_of(const World& world) {

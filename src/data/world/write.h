@@ -6,8 +6,8 @@
 //   choices.jsonl                      {"prompt", "chosen", "rejected"}
 //   prompts.jsonl                      {"prompt"}: the same questions without answers
 //   courtesy.jsonl                     questions
-//   thoughts.jsonl                     {"messages"}: additions after a thought (thoughts.h)
-//   sums.jsonl                         {"prompt", "answer"}
+//   thoughts.jsonl                     {"messages"}: additions and puzzles after a thought (thoughts.h, puzzles.h)
+//   problems.jsonl                     {"prompt", "answer"}: all that is right
 //   thinking.jsonl                     questions
 //   tales.jsonl                        {"messages"}: another voice (tales.h)
 //   telling.jsonl                      questions
@@ -17,6 +17,7 @@
 #include "base/file.h"
 #include "data/world/chats.h"
 #include "data/world/manners.h"
+#include "data/world/puzzles.h"
 #include "data/world/questions.h"
 #include "data/world/tales.h"
 #include "data/world/thoughts.h"
@@ -27,9 +28,9 @@ namespace malssi::world {
 // How many of each.
 struct LessonCounts {
   int64_t manners = 2400, choices = 4000;
-  int64_t thoughts = 2400, sums = 2000;
+  int64_t thoughts = 2400, problems = 2000;  // half of them additions, half puzzles
   int64_t tales = 2400;
-  int64_t questions = 200;  // of each of the three kinds
+  int64_t questions = 200;  // of each of the four kinds
 };
 
 struct WriteOptions {
@@ -41,11 +42,11 @@ struct WriteOptions {
   LessonCounts lessons;
 };
 
-// What is learned after the chats: courtesy from choices, thinking from totals, another voice.
+// What is learned after the chats: courtesy from choices, thinking from answers, another voice.
 struct Lessons {
   std::vector<Conversation> manners = {}, thoughts = {}, tales = {};
   std::vector<Choice> choices = {};
-  std::vector<SumPrompt> sums = {};
+  std::vector<Problem> problems = {};
   std::vector<Question> courtesy = {}, thinking = {}, telling = {};
 };
 

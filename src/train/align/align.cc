@@ -5,16 +5,14 @@
 #include <cmath>
 
 #include "base/error.h"
-#include "base/lock.h"
 #include "base/signal.h"
-#include "io/checkpoint.h"
 #include "train/align/align_data.h"
 #include "train/align/align_student.h"
 #include "train/align/preference_objective.h"
 #include "train/align/reference.h"
 #include "train/align/reward_objective.h"
 #include "train/run/metrics.h"
-#include "train/run/run_folder.h"
+#include "train/run/new_run.h"
 
 namespace malssi {
 namespace {
@@ -182,15 +180,12 @@ RunResult align(AlignConfig& config, ConfigSchema& schema,
 }  // namespace
 
 RunResult run_align(AlignConfig config, Console& console) {
-  ConfigSchema schema(config);
-  schema.check();
-  const fs::path run = config.train.out;
-  const FolderLock lock(run);
-  check_no_run(run);
-  settle(config.train, {&config.align.model, &config.align.val}, config.align.data);
-  fs::remove(run / "reference.json");  // of a start that was killed before it became a run
-  const auto begin = [&] { begin_run(run, config.align.method.name, schema.to_toml()); };
-  return align(config, schema, {}, begin, console);
+  const auto settle_paths = [&] {
+    settle(config.train, {&config.align.model, &config.align.val}, config.align.data);
+    // Of a start that was killed before it became a run.
+    fs::remove(fs::path(config.train.out) / "reference.json");
+  };
+  return start_run(config, config.align.method.name, settle_paths, align, console);
 }
 
 bool is_align_method(std::string_view kind) {
@@ -201,11 +196,7 @@ bool is_align_method(std::string_view kind) {
 RunResult resume_align(const fs::path& run, const std::string& method,
                        const std::vector<std::string>& settings, Console& console) {
   AlignConfig config(method);
-  ConfigSchema schema(config);
-  reload_run(schema, config.train, run, settings);
-  const auto checkpoint = latest_checkpoint(run);
-  const auto begin = begin_again(schema, run, settings);
-  return align(config, schema, checkpoint, begin, console);
+  return go_on_with_run(config, run, settings, align, console);
 }
 
 }  // namespace malssi

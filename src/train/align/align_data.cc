@@ -4,6 +4,7 @@
 #include "base/format.h"
 #include "base/hash.h"
 #include "data/mixture.h"
+#include "train/run/too_long.h"
 
 namespace malssi {
 namespace {
@@ -68,11 +69,16 @@ void tell(const EncodedPreferences& data, Console& console) {
   console.note(concat("preferences: ", count(train.size()), " to learn from (",
                       count(train.tokens()), " tokens), ",
                       data.validation ? count(data.validation->size()) : "0", " to validate on"));
-  const int64_t held = data.validation ? data.validation->dropped() : 0;
-  if (train.dropped() + held > 0)
-    console.warn(concat(train.dropped() + held, " preferences left out, ", held,
-                        " of them of the validation: an answer longer than ", train.context(),
-                        " tokens with its prompt (align.context)"));
+  const auto too_long = [&](const PreferenceSet& set, const char* records) {
+    tell_too_long({.records = records,
+                   .all = set.size() + set.dropped(),
+                   .left_out = set.dropped(),
+                   .most = set.context(),
+                   .settings = "an answer with its prompt; align.context"},
+                  console);
+  };
+  too_long(train, "preferences");
+  if (data.validation) too_long(*data.validation, "preferences to validate on");
 }
 
 }  // namespace malssi

@@ -25,10 +25,8 @@ Student load_aligned(const AlignConfig& config, const std::optional<fs::path>& c
 
 Trained begin_trained(const AlignConfig& config, Student& student) {
   if (!config.align.lora) return whole_model(*student.model, *student.tokenizer, &student.chat);
-  std::vector<Parameter> parameters =
-      begin_adapter(*student.model, config.lora, static_cast<uint64_t>(config.train.seed));
-  return trained_adapter(*student.model, *student.tokenizer, student.chat, std::move(parameters),
-                         peft_settings(config.lora, config.align.model));
+  return begin_lora(student, config.lora, static_cast<uint64_t>(config.train.seed),
+                    config.align.model);
 }
 
 }  // namespace malssi

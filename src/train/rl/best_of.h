@@ -7,12 +7,13 @@
 
 #include "base/config.h"
 #include "base/console.h"
+#include "train/rl/answering_settings.h"
 #include "train/rl/rewards/make_rewards.h"
 
 namespace malssi {
 
 // [best_of]
-struct BestOfSettings {
+struct BestOfSettings : AnsweringSettings {
   std::string model = "", data = "", out = "";
   std::string chat_template = "";
   bool skip_invalid = false;
@@ -21,8 +22,6 @@ struct BestOfSettings {
   int64_t max_tokens = 256;
   double temperature = 1, top_p = 1;
   int64_t top_k = 0;
-  int64_t seed = 1337, threads = 0, lanes = 64;
-  std::string compute = "auto";
 
   template <class V>
   void visit(V& v) {
@@ -42,11 +41,7 @@ struct BestOfSettings {
     v("top_p", top_p, "draw among the likeliest that make up so much; 1 = all", malssi::above(0),
       at_most(1));
     v("top_k", top_k, "draw among the likeliest so many; 0 = all", at_least(0));
-    v("seed", seed, "seed of the draws", at_least(0));
-    v("threads", threads, "threads; 0 = one for each core", at_least(0));
-    v("lanes", lanes, "answers that grow at a time", at_least(1));
-    v("compute", compute, "number format of the products; auto = bf16 where the machine has it",
-      one_of({"auto", "f32", "bf16"}));
+    visit_answering(v);
   }
 };
 

@@ -5,60 +5,20 @@
 
 #include "base/error.h"
 #include "base/format.h"
-#include "base/lock.h"
 #include "base/signal.h"
-#include "io/checkpoint.h"
 #include "models/adapter.h"
 #include "models/value_head.h"
+#include "train/rl/prompt_sets.h"
 #include "train/rl/rl_objective.h"
 #include "train/run/metrics.h"
-#include "train/run/run_folder.h"
+#include "train/run/new_run.h"
 #include "train/tune/lora_student.h"
 
 namespace malssi {
 namespace {
 
-struct Prompts {
-  std::vector<RlPrompt> train, validation;
-};
-
-std::vector<RlPrompt> load(const fs::path& file, const GrpoSettings& settings, Console& console) {
-  RlPrompts read = load_rl_prompts(file, {.skip_invalid = settings.skip_invalid});
-  if (read.invalid > 0)
-    console.warn(concat(file.string(), ": ", read.invalid,
-                        " malformed records left out; the first: ", read.first_invalid));
-  return std::move(read.prompts);
-}
-
-Prompts load_prompts(const GrpoConfig& config, Console& console) {
-  const GrpoSettings& grpo = config.grpo;
-  Prompts all{.train = load(grpo.data, grpo, console), .validation = {}};
-  if (!grpo.val.empty()) {
-    all.validation = load(grpo.val, grpo, console);
-  } else if (grpo.val_fraction > 0) {
-    all.validation =
-        take_held_out(all.train, grpo.val_fraction, static_cast<uint64_t>(config.train.seed));
-  }
-  const auto most = static_cast<size_t>(config.train.eval_rows);
-  if (most > 0 && all.validation.size() > most) all.validation.resize(most);
-  return all;
-}
-
-void encode(Prompts& prompts, const Student& student, const GrpoConfig& config, Console& console) {
-  const int64_t context = student.model->config().context, answer = config.grpo.max_tokens;
-  int64_t left_out = 0;
-  for (std::vector<RlPrompt>* each : {&prompts.train, &prompts.validation})
-    if (!each->empty())
-      left_out += encode_rl_prompts(*each, *student.tokenizer, student.chat, context, answer);
-  if (left_out > 0)
-    console.warn(concat(left_out, " prompts left out: they leave no room for ", answer,
-                        " tokens of an answer (grpo.max_tokens) in a context of ", context));
-  console.note(concat("prompts: ", human_count(static_cast<double>(prompts.train.size())),
-                      " to learn from, ", prompts.validation.size(), " to validate on"));
-}
-
 // Fills in what was left to choose, so that RUN/config.toml tells what is done.
-void resolve(GrpoConfig& config, const Prompts& prompts) {
+void resolve(GrpoConfig& config, const PromptSets& prompts) {
   if (config.train.micro_batch_tokens == 0) config.train.micro_batch_tokens = 2048;
   if (config.train.steps > 0) return;
   const double lessons = std::ceil(config.grpo.epochs * static_cast<double>(prompts.train.size()) /
@@ -103,10 +63,8 @@ Student load_policy(const fs::path& folder, const GrpoConfig& config) {
 
 Trained begin_trained(const GrpoConfig& config, Student& policy) {
   if (!config.grpo.lora) return whole_model(*policy.model, *policy.tokenizer, &policy.chat);
-  std::vector<Parameter> parameters =
-      begin_adapter(*policy.model, config.lora, static_cast<uint64_t>(config.train.seed));
-  return trained_adapter(*policy.model, *policy.tokenizer, policy.chat, std::move(parameters),
-                         peft_settings(config.lora, config.grpo.model));
+  return begin_lora(policy, config.lora, static_cast<uint64_t>(config.train.seed),
+                    config.grpo.model);
 }
 
 // A second copy, frozen, where one is needed: an adapter's policy is its own reference, without the adapter.
@@ -118,7 +76,7 @@ std::unique_ptr<Model> load_reference(const GrpoConfig& config) {
 }
 
 // The same few at each validation, so that the report can show them side by side.
-std::vector<SamplePrompt> sample_prompts(const Prompts& prompts, const Student& student,
+std::vector<SamplePrompt> sample_prompts(const PromptSets& prompts, const Student& student,
                                          const LogSettings& log) {
   std::vector<SamplePrompt> list;
   for (const RlPrompt& each : prompts.validation.empty() ? prompts.train : prompts.validation) {
@@ -157,8 +115,8 @@ void tell_gain(const RunResult& result, const fs::path& run, Console& console) {
 RunResult train(GrpoConfig& config, ConfigSchema& schema, const std::optional<fs::path>& checkpoint,
                 const std::function<void()>& begin, Console& console) {
   Student student = load_policy(checkpoint ? *checkpoint : fs::path(config.grpo.model), config);
-  Prompts prompts = load_prompts(config, console);
-  encode(prompts, student, config, console);
+  PromptSets prompts = load_prompt_sets(config.grpo, config.train, console);
+  encode_prompt_sets(prompts, student, config.grpo.max_tokens, "grpo.max_tokens", console);
   resolve(config, prompts);
   const AnswerJudge judge(
       *student.tokenizer,
@@ -200,25 +158,17 @@ RunResult train(GrpoConfig& config, ConfigSchema& schema, const std::optional<fs
 }  // namespace
 
 RunResult run_grpo(GrpoConfig config, Console& console) {
-  ConfigSchema schema(config);
-  schema.check();
-  const fs::path run = config.train.out;
-  const FolderLock lock(run);
-  check_no_run(run);
-  settle(config.train, {&config.grpo.model, &config.grpo.data, &config.grpo.val,
-                        &config.reward.schema, &config.reward.reward_model});
-  const auto begin = [&] { begin_run(run, "grpo", schema.to_toml()); };
-  return train(config, schema, {}, begin, console);
+  const auto settle_paths = [&] {
+    settle(config.train, {&config.grpo.model, &config.grpo.data, &config.grpo.val,
+                          &config.reward.schema, &config.reward.reward_model});
+  };
+  return start_run(config, "grpo", settle_paths, train, console);
 }
 
 RunResult resume_grpo(const fs::path& run, const std::vector<std::string>& settings,
                       Console& console) {
   GrpoConfig config;
-  ConfigSchema schema(config);
-  reload_run(schema, config.train, run, settings);
-  const auto checkpoint = latest_checkpoint(run);
-  const auto begin = begin_again(schema, run, settings);
-  return train(config, schema, checkpoint, begin, console);
+  return go_on_with_run(config, run, settings, train, console);
 }
 
 }  // namespace malssi

@@ -5,54 +5,39 @@
 
 #include "base/error.h"
 #include "base/format.h"
-#include "base/lock.h"
 #include "base/signal.h"
 #include "data/prepare.h"
-#include "io/checkpoint.h"
 #include "train/rl/ppo_models.h"
 #include "train/rl/ppo_objective.h"
-#include "train/run/run_folder.h"
+#include "train/rl/prompt_sets.h"
+#include "train/run/new_run.h"
+#include "train/run/too_long.h"
 
 namespace malssi {
 namespace {
 
-struct Prompts {
-  std::vector<RlPrompt> train, validation;
-};
-
-std::vector<RlPrompt> load(const fs::path& file, const PpoConfig& config, const Student& policy,
-                           Console& console) {
-  RlPrompts read = load_rl_prompts(file, {.skip_invalid = config.ppo.skip_invalid});
-  if (read.invalid > 0)
-    console.warn(concat(file.string(), ": ", read.invalid,
-                        " malformed records left out; the first: ", read.first_invalid));
-  const int64_t context = policy.model->config().context;
-  const int64_t dropped = encode_rl_prompts(read.prompts, *policy.tokenizer, policy.chat, context,
-                                            config.ppo.max_tokens);
-  if (dropped > 0)
-    console.warn(concat(file.string(), ": ", dropped, " prompts left out, which leave no room for ",
-                        config.ppo.max_tokens, " tokens (ppo.max_tokens) in a context of ",
-                        context));
-  return std::move(read.prompts);
-}
-
-Prompts load_prompts(const PpoConfig& config, const Student& policy, Console& console) {
-  const PpoSettings& ppo = config.ppo;
-  Prompts all{.train = load(ppo.data, config, policy, console), .validation = {}};
-  if (!ppo.val.empty())
-    all.validation = load(ppo.val, config, policy, console);
-  else if (ppo.val_fraction > 0)
-    all.validation =
-        take_held_out(all.train, ppo.val_fraction, static_cast<uint64_t>(config.train.seed));
-  const auto most = static_cast<size_t>(config.train.eval_rows);
-  if (most > 0 && all.validation.size() > most) all.validation.resize(most);
-  console.note(concat("prompts: ", all.train.size(), " to learn from, ", all.validation.size(),
-                      " to validate on"));
-  return all;
+// What the reward model, too, can read with an answer of the greatest length.
+void drop_unjudgeable(PromptSets& prompts, const PpoConfig& config, const PpoModels& models,
+                      Console& console) {
+  const int64_t context = models.reward->model().config().context;
+  TooLong found{
+      .records = "prompts",
+      .all = std::ssize(prompts.train) + std::ssize(prompts.validation),
+      .most = context - config.ppo.max_tokens,
+      .settings = concat("the reward model's context of ", context, " less ppo.max_tokens")};
+  for (std::vector<RlPrompt>* each : {&prompts.train, &prompts.validation})
+    found.left_out += static_cast<int64_t>(std::erase_if(*each, [&](const RlPrompt& prompt) {
+      return !models.reward->leaves_room(prompt.messages, config.ppo.max_tokens);
+    }));
+  tell_too_long(found, console);
+  REQUIRE(!prompts.train.empty(), config.ppo.reward, ": takes ", context,
+          " tokens, in which no prompt leaves room for ", config.ppo.max_tokens,
+          " tokens of an answer: lower ppo.max_tokens, or take a reward model with a longer "
+          "context");
 }
 
 // Fills in what was left to choose, so that RUN/config.toml tells what is done.
-void resolve(PpoConfig& config, const Prompts& prompts) {
+void resolve(PpoConfig& config, const PromptSets& prompts) {
   if (config.train.micro_batch_tokens == 0) config.train.micro_batch_tokens = 2048;
   if (config.train.steps > 0) return;
   const PpoSettings& ppo = config.ppo;
@@ -120,7 +105,7 @@ PpoOptions options_of(const PpoConfig& config, const Student& policy) {
           .seed = static_cast<uint64_t>(config.train.seed)};
 }
 
-std::vector<SamplePrompt> sample_prompts(const Prompts& all, const Student& policy,
+std::vector<SamplePrompt> sample_prompts(const PromptSets& all, const Student& policy,
                                          const LogSettings& log) {
   if (!log.sample_prompt.empty()) {
     const std::vector<Message> ask = {{.role = "user", .content = log.sample_prompt}};
@@ -145,7 +130,9 @@ RunResult align(PpoConfig& config, ConfigSchema& schema, const std::optional<fs:
                 const std::function<void()>& begin, Console& console) {
   const auto models = load_ppo_models(config, checkpoint);
   const Student& policy = models->policy;
-  const Prompts prompts = load_prompts(config, policy, console);
+  PromptSets prompts = load_prompt_sets(config.ppo, config.train, console);
+  drop_unjudgeable(prompts, config, *models, console);
+  encode_prompt_sets(prompts, policy, config.ppo.max_tokens, "ppo.max_tokens", console);
   resolve(config, prompts);
   std::optional<TextMix> text;
   if (!config.ppo.text.empty()) text.emplace(config, policy, console);
@@ -177,35 +164,31 @@ RunResult align(PpoConfig& config, ConfigSchema& schema, const std::optional<fs:
                      .loss_unit = "minus reward",
                      .prompts = sample_prompts(prompts, policy, config.log),
                      .compares_samples = true};
-  return train_run(plan, console);
-}
-
-void settle_paths(PpoConfig& config) {
-  settle(config.train, {&config.ppo.model, &config.ppo.data, &config.ppo.val, &config.ppo.reward});
-  for (std::string& path : config.ppo.text) path = fs::absolute(path).lexically_normal().string();
+  const RunResult result = train_run(plan, console);
+  tell_too_long({.records = "answers",
+                 .all = models->reward->judged(),
+                 .cut = models->reward->cut(),
+                 .most = models->reward->model().config().context,
+                 .settings = "the reward model's context, which scored their beginnings"},
+                console);
+  return result;
 }
 
 }  // namespace
 
 RunResult run_ppo(PpoConfig config, Console& console) {
-  ConfigSchema schema(config);
-  schema.check();
-  const fs::path run = config.train.out;
-  const FolderLock lock(run);
-  check_no_run(run);
-  settle_paths(config);
-  const auto begin = [&] { begin_run(run, "ppo", schema.to_toml()); };
-  return align(config, schema, {}, begin, console);
+  const auto settle_paths = [&] {
+    settle(config.train,
+           {&config.ppo.model, &config.ppo.data, &config.ppo.val, &config.ppo.reward});
+    for (std::string& path : config.ppo.text) path = fs::absolute(path).lexically_normal().string();
+  };
+  return start_run(config, "ppo", settle_paths, align, console);
 }
 
 RunResult resume_ppo(const fs::path& run, const std::vector<std::string>& settings,
                      Console& console) {
   PpoConfig config;
-  ConfigSchema schema(config);
-  reload_run(schema, config.train, run, settings);
-  const auto checkpoint = latest_checkpoint(run);
-  const auto begin = begin_again(schema, run, settings);
-  return align(config, schema, checkpoint, begin, console);
+  return go_on_with_run(config, run, settings, align, console);
 }
 
 }  // namespace malssi

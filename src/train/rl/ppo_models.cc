@@ -28,10 +28,8 @@ void load_policy(const PpoConfig& config, const std::optional<fs::path>& checkpo
 
 Trained begin_policy(const PpoConfig& config, Student& policy) {
   if (!config.ppo.lora) return whole_model(*policy.model, *policy.tokenizer, &policy.chat);
-  std::vector<Parameter> parameters =
-      begin_adapter(*policy.model, config.lora, static_cast<uint64_t>(config.train.seed));
-  return trained_adapter(*policy.model, *policy.tokenizer, policy.chat, std::move(parameters),
-                         peft_settings(config.lora, config.ppo.model));
+  return begin_lora(policy, config.lora, static_cast<uint64_t>(config.train.seed),
+                    config.ppo.model);
 }
 
 // A head of zeros on the policy.
@@ -51,9 +49,12 @@ void begin_own_critic(const PpoConfig& config, PpoModels& models) {
           "one: take --critic policy");
   LoraSettings lora = config.lora;
   lora.targets = "all-linear";
-  lora.dropout = 0;
+  lora.init = "zero";
+  const Adapter fresh =
+      make_lora(reward.model(), lora, static_cast<uint64_t>(config.train.seed) + 1);
   std::vector<Parameter> parameters =
-      begin_adapter(reward.model(), lora, static_cast<uint64_t>(config.train.seed) + 1);
+      begin_adapter(reward.model(), fresh, lora.start(), 0).parameters;
+  parameters.push_back(trained_value_head(reward.model()));
   for (Parameter& each : parameters) each.name = "critic." + each.name;
   AdapterMix adapters = reward.adapters();
   adapters.push_back({.adapter = reward.model().adapters() - 1});

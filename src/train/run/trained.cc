@@ -18,21 +18,40 @@ Trained whole_model(Model& model, const Tokenizer& tokenizer, const ChatTemplate
   return trained;
 }
 
+BegunAdapter begin_adapter(Model& model, const Adapter& fresh, LowRankStart start, double dropout) {
+  freeze(model);
+  BegunAdapter begun;
+  Adapter trained = fresh;
+  if (start == LowRankStart::principal) {
+    begun.mix.push_back({.adapter = model.attach(opposite_of(fresh))});
+    begun.start = fresh.parts;
+    for (AdapterPart& part : trained.parts) {  // its own numbers, which will change
+      part.a = part.a.clone();
+      part.b = part.b.clone();
+    }
+  }
+  begun.mix.push_back({.adapter = model.attach(trained)});
+  begun.parameters = train_adapter(model, begun.mix.back().adapter, static_cast<float>(dropout));
+  return begun;
+}
+
 Trained trained_adapter(Model& model, const Tokenizer& tokenizer, const ChatTemplate& chat,
-                        std::vector<Parameter> parameters, const PeftSettings& settings) {
+                        const BegunAdapter& begun, const PeftSettings& settings) {
   Trained trained{.kind = "adapter",
-                  .parameters = parameters,
-                  .adapters = {{.adapter = model.adapters() - 1, .weight = 1}},
+                  .parameters = begun.parameters,
+                  .adapters = begun.mix,
                   .work = 2.0 / 3,  // the frozen weights' own gradients are not computed
                   .write = {},
                   .read = {}};
-  trained.write = [&model, &tokenizer, &chat, parameters, settings](const fs::path& folder,
-                                                                    const ModelCard&) {
-    write_peft_files(folder, model, parameters, settings);
+  trained.write = [&model, &tokenizer, &chat, begun, settings](const fs::path& folder,
+                                                               const ModelCard&) {
+    write_peft_files(folder, model, begun.parameters, settings, begun.start);
     const Json config = tokenizer_config(tokenizer, chat.jinja(), model.config().context);
     write_file(folder / "tokenizer_config.json", dump_json(config, 2) + "\n", Durability::later);
   };
-  trained.read = [parameters](const fs::path& folder) { read_peft_weights(folder, parameters); };
+  trained.read = [begun](const fs::path& folder) {
+    read_peft_weights(folder, begun.parameters, begun.start);
+  };
   return trained;
 }
 

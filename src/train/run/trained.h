@@ -25,8 +25,19 @@ struct Trained {
 // References must outlive it; chat may be null.
 Trained whole_model(Model& model, const Tokenizer& tokenizer, const ChatTemplate* chat);
 
-// parameters: see train_adapter(). The chat template is kept beside the adapter, for bases that have none.
+// An adapter that begins to be trained. A principal part's opposite is attached in front of it, for good: together they change
+// nothing yet, and the base stays whole, its own reference.
+struct BegunAdapter {
+  std::vector<Parameter> parameters;
+  AdapterMix mix;  // what acts
+  std::vector<AdapterPart> start =
+      {};  // a principal part as it began; shares the opposite's numbers
+};
+// Attaches it; all weights of the model itself are frozen from now on. dropout: in front of low-rank matrices.
+BegunAdapter begin_adapter(Model& model, const Adapter& fresh, LowRankStart start, double dropout);
+
+// The chat template is kept beside the adapter, for bases that have none.
 Trained trained_adapter(Model& model, const Tokenizer& tokenizer, const ChatTemplate& chat,
-                        std::vector<Parameter> parameters, const PeftSettings& settings);
+                        const BegunAdapter& begun, const PeftSettings& settings);
 
 }  // namespace malssi

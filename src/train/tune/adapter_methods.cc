@@ -1,10 +1,9 @@
 #include "train/tune/adapter_methods.h"
 
 #include "base/error.h"
-#include "base/lock.h"
 #include "io/peft_targets.h"
 #include "models/fresh_adapter.h"
-#include "train/run/run_folder.h"
+#include "train/run/new_run.h"
 #include "train/tune/adapter_run.h"
 
 namespace malssi {
@@ -49,7 +48,8 @@ PeftSettings peft(const BottleneckSettings& s) {
 
 template <class Settings>
 RunResult tune(AdapterConfig<Settings>& config, const ConfigSchema& schema,
-               const std::function<void()>& begin, Console& console) {
+               const std::optional<fs::path>&, const std::function<void()>& begin,
+               Console& console) {
   const auto seed = static_cast<uint64_t>(config.train.seed);
   return train_adapter_run(
       {.data = config.sft,
@@ -70,24 +70,17 @@ RunResult tune(AdapterConfig<Settings>& config, const ConfigSchema& schema,
 template <class Settings>
 RunResult resume(const fs::path& run, const std::vector<std::string>& settings, Console& console) {
   AdapterConfig<Settings> config;
-  ConfigSchema schema(config);
-  reload_run(schema, config.train, run, settings);
-  const auto begin = begin_again(schema, run, settings);
-  return tune(config, schema, begin, console);
+  return go_on_with_run(config, run, settings, tune<Settings>, console);
 }
 
 }  // namespace
 
 template <class Settings>
 RunResult run_adapter_method(AdapterConfig<Settings> config, Console& console) {
-  ConfigSchema schema(config);
-  schema.check();
-  const fs::path run = config.train.out;
-  const FolderLock lock(run);
-  check_no_run(run);
-  settle(config.train, {&config.sft.model, &config.sft.val}, config.sft.data);
-  const auto begin = [&] { begin_run(run, Settings::kName, schema.to_toml()); };
-  return tune(config, schema, begin, console);
+  const auto settle_paths = [&] {
+    settle(config.train, {&config.sft.model, &config.sft.val}, config.sft.data);
+  };
+  return start_run(config, Settings::kName, settle_paths, tune<Settings>, console);
 }
 
 template RunResult run_adapter_method(AdapterConfig<Ia3Settings>, Console&);

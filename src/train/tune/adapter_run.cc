@@ -48,11 +48,9 @@ RunResult train_adapter_run(const AdapterRun& run, const std::function<void()>& 
   settings.base_digest = weights_digest(run.data.model);
   check_base(run, settings.base_digest);
   const Adapter fresh = run.make(model, *base.tokenizer);
-  freeze(model);
-  const int64_t number = model.attach(fresh);
-  const VirtualTokens* const tokens = model.virtual_tokens({{.adapter = number, .weight = 1}});
+  const BegunAdapter begun = begin_adapter(model, fresh, run.start, run.dropout);
+  const VirtualTokens* const tokens = model.virtual_tokens(begun.mix);
   make_room(run, model, tokens == nullptr ? 0 : tokens->count());
-  std::vector<Parameter> parameters = train_adapter(model, number, static_cast<float>(run.dropout));
   const auto begin_beside = [&] {
     begin();
     note_base(run, settings.base_digest);
@@ -65,8 +63,7 @@ RunResult train_adapter_run(const AdapterRun& run, const std::function<void()>& 
                     .model = model,
                     .tokenizer = *base.tokenizer,
                     .chat = base.chat,
-                    .trained = trained_adapter(model, *base.tokenizer, base.chat,
-                                               std::move(parameters), settings),
+                    .trained = trained_adapter(model, *base.tokenizer, base.chat, begun, settings),
                     .summary = run.summary},
                    begin_beside, console);
 }

@@ -19,6 +19,7 @@ struct AdapterRun {
   const ConfigSchema& schema;
   // The adapter that training begins with.
   std::function<Adapter(Model& model, const Tokenizer& tokenizer)> make;
+  LowRankStart start = LowRankStart::zero;
   double dropout = 0;  // in front of low-rank matrices
   std::optional<DType> packed =
       {};  // what the base's matrices become while they load; none: they stay as the file has them

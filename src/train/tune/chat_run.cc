@@ -10,6 +10,7 @@
 #include "data/mixture.h"
 #include "data/sft.h"
 #include "train/pretrain/language.h"
+#include "train/run/too_long.h"
 #include "train/tune/student.h"
 
 namespace malssi {
@@ -83,11 +84,18 @@ void tell(const ChatSet& train, const ChatSet* validation, Console& console) {
                       count(train.tokens()), " tokens, ", count(train.trained_tokens()),
                       " of them learned), ", validation ? count(validation->size()) : "0",
                       " to validate on"));
-  if (train.truncated() + train.dropped() > 0)
-    console.warn(concat(train.truncated(), " conversations cut (", train.cut_answers(),
-                        " in the middle of an answer) and ", train.dropped(),
-                        " left out: longer than ", train.context(),
-                        " tokens (sft.context, sft.too_long)"));
+  const auto too_long = [&](const ChatSet& set, const char* records) {
+    tell_too_long({.records = records,
+                   .all = set.size() + set.dropped(),
+                   .cut = set.truncated(),
+                   .cut_answers = set.cut_answers(),
+                   .left_out = set.dropped(),
+                   .most = set.context(),
+                   .settings = "sft.context, sft.too_long"},
+                  console);
+  };
+  too_long(train, "conversations");
+  if (validation) too_long(*validation, "conversations to validate on");
 }
 
 std::vector<SamplePrompt> prompts(const Conversations& conversations, const ChatRun& run) {

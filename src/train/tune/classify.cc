@@ -5,13 +5,12 @@
 
 #include "base/error.h"
 #include "base/format.h"
-#include "base/lock.h"
 #include "base/signal.h"
 #include "data/labelled.h"
 #include "data/mixture.h"
 #include "infer/classify.h"
-#include "io/checkpoint.h"
-#include "train/run/run_folder.h"
+#include "train/run/new_run.h"
+#include "train/run/too_long.h"
 #include "train/tune/classify_objective.h"
 #include "train/tune/label_loss.h"
 #include "train/tune/student.h"
@@ -119,19 +118,24 @@ void tell(const LabelledSet& train, int64_t validation, int64_t cut, const Label
                       " tokens), ", count(validation), " to validate on; ",
                       labels.is_regression ? "a regression" : concat(labels.size(), " classes"),
                       ": ", names_of(labels)));
-  if (cut > 0)
-    console.warn(concat(cut, " texts cut: longer than ", context, " tokens (classify.context)"));
+  tell_too_long({.records = "texts",
+                 .all = train.size() + validation,
+                 .cut = cut,
+                 .most = context,
+                 .settings = "classify.context"},
+                console);
 }
 
-// folder: where the weights are, the base model or a checkpoint. As pretrain() in pretrain.cc.
-RunResult tune(ClassifyConfig& config, const ConfigSchema& schema, const fs::path& folder,
-               const std::function<void()>& begin, Console& console) {
+// As pretrain() in pretrain.cc.
+RunResult tune(ClassifyConfig& config, const ConfigSchema& schema,
+               const std::optional<fs::path>& checkpoint, const std::function<void()>& begin,
+               Console& console) {
   ClassifySettings& settings = config.classify;
   const Texts texts = load_texts(config, console);
   const Labels labels = labels_of_texts(texts, settings);
   const auto seed = static_cast<uint64_t>(config.train.seed);
   const LoadedModel loaded = load_for_labels(
-      folder, labels,
+      checkpoint.value_or(settings.model), labels,
       {.compute = compute_type(config.train), .dropout = settings.dropout, .seed = seed});
   Model& model = *loaded.model;
   REQUIRE(settings.lm_weight == 0 || (!is_encoder(model.config()) && model.config().tied),
@@ -177,25 +181,16 @@ RunResult tune(ClassifyConfig& config, const ConfigSchema& schema, const fs::pat
 }  // namespace
 
 RunResult run_classify(ClassifyConfig config, Console& console) {
-  ConfigSchema schema(config);
-  schema.check();
-  const fs::path run = config.train.out;
-  const FolderLock lock(run);
-  check_no_run(run);
-  settle(config.train, {&config.classify.model, &config.classify.val}, config.classify.data);
-  const auto begin = [&] { begin_run(run, "classify", schema.to_toml()); };
-  return tune(config, schema, config.classify.model, begin, console);
+  const auto settle_paths = [&] {
+    settle(config.train, {&config.classify.model, &config.classify.val}, config.classify.data);
+  };
+  return start_run(config, "classify", settle_paths, tune, console);
 }
 
 RunResult resume_classify(const fs::path& run, const std::vector<std::string>& settings,
                           Console& console) {
   ClassifyConfig config;
-  ConfigSchema schema(config);
-  reload_run(schema, config.train, run, settings);
-  const auto checkpoint = latest_checkpoint(run);
-  const auto begin = begin_again(schema, run, settings);
-  return tune(config, schema, checkpoint ? *checkpoint : fs::path(config.classify.model), begin,
-              console);
+  return go_on_with_run(config, run, settings, tune, console);
 }
 
 }  // namespace malssi

@@ -1,10 +1,8 @@
 #include "train/tune/distill.h"
 
 #include "base/error.h"
-#include "base/lock.h"
-#include "io/checkpoint.h"
 #include "ops/distillation_loss.h"
-#include "train/run/run_folder.h"
+#include "train/run/new_run.h"
 #include "train/tune/chat_run.h"
 #include "train/tune/frozen_layers.h"
 #include "train/tune/student.h"
@@ -28,18 +26,14 @@ HeadLoss loss_of(const Model& student, const Teacher& teacher, const DistillSett
   };
 }
 
-// folder: where the weights are, the base model or a checkpoint.
-RunResult tune(DistillConfig& config, const ConfigSchema& schema, const fs::path& folder,
-               const std::function<void()>& begin, Console& console) {
+RunResult tune(DistillConfig& config, const ConfigSchema& schema,
+               const std::optional<fs::path>& checkpoint, const std::function<void()>& begin,
+               Console& console) {
   const DType compute = compute_type(config.train);
-  const Student student = load_student(folder, {.chat_template = config.sft.chat_template,
-                                                .dropout = config.sft.dropout,
-                                                .compute = compute});
+  const Student student = load_tuned(config.sft, checkpoint, compute);
   const Teacher teacher(config.distill.teacher, compute, *student.tokenizer,
                         student_context(*student.model, config.sft.context, "sft.context"));
-  Trained trained = whole_model(*student.model, *student.tokenizer, &student.chat);
-  choose_trained(*student.model, {config.sft.last_layers, config.sft.trainable}, trained);
-  if (folder == config.sft.model) check_new_tokens(folder, *student.model, trained);
+  Trained trained = chosen_weights(student, config.sft, checkpoint);
   return run_chats({.data = config.sft,
                     .train = config.train,
                     .optim = config.optim,
@@ -63,26 +57,17 @@ void DistillConfig::check() const {
 }
 
 RunResult run_distill(DistillConfig config, Console& console) {
-  ConfigSchema schema(config);
-  schema.check();
-  const fs::path run = config.train.out;
-  const FolderLock lock(run);
-  check_no_run(run);
-  settle(config.train, {&config.sft.model, &config.sft.val, &config.distill.teacher},
-         config.sft.data);
-  const auto begin = [&] { begin_run(run, "distill", schema.to_toml()); };
-  return tune(config, schema, config.sft.model, begin, console);
+  const auto settle_paths = [&] {
+    settle(config.train, {&config.sft.model, &config.sft.val, &config.distill.teacher},
+           config.sft.data);
+  };
+  return start_run(config, "distill", settle_paths, tune, console);
 }
 
 RunResult resume_distill(const fs::path& run, const std::vector<std::string>& settings,
                          Console& console) {
   DistillConfig config;
-  ConfigSchema schema(config);
-  reload_run(schema, config.train, run, settings);
-  const auto checkpoint = latest_checkpoint(run);
-  const auto begin = begin_again(schema, run, settings);
-  return tune(config, schema, checkpoint ? *checkpoint : fs::path(config.sft.model), begin,
-              console);
+  return go_on_with_run(config, run, settings, tune, console);
 }
 
 }  // namespace malssi

@@ -28,9 +28,7 @@ bool is_named(const Parameter& p, const PeftTargets& targets) {
   return false;
 }
 
-}  // namespace
-
-void choose_trained(Model& model, const TrainedPart& part, Trained& trained) {
+void choose(const Model& model, const SftSettings& part, Trained& trained) {
   if (part.last_layers == 0 && part.trainable.empty()) return;
   const int64_t layers = model.config().layers;
   REQUIRE(part.last_layers <= layers, "sft.last_layers = ", part.last_layers,
@@ -64,6 +62,23 @@ void check_new_tokens(const fs::path& folder, const Model& model, const Trained&
           model.config().vocab - before,
           " tokens whose embeddings are frozen: choose another template (--chat-template alpaca), "
           "or train all weights first");
+}
+
+}  // namespace
+
+Student load_tuned(const SftSettings& settings, const std::optional<fs::path>& checkpoint,
+                   DType compute) {
+  return load_student(
+      checkpoint.value_or(settings.model),
+      {.chat_template = settings.chat_template, .dropout = settings.dropout, .compute = compute});
+}
+
+Trained chosen_weights(const Student& student, const SftSettings& settings,
+                       const std::optional<fs::path>& checkpoint) {
+  Trained trained = whole_model(*student.model, *student.tokenizer, &student.chat);
+  choose(*student.model, settings, trained);
+  if (!checkpoint) check_new_tokens(settings.model, *student.model, trained);
+  return trained;
 }
 
 }  // namespace malssi

@@ -1,25 +1,22 @@
-// Tuning a part of a model's own weights, with the others frozen.
+// Tuning a model's own weights, or a part of them with the others frozen.
 #pragma once
 
-#include <cstdint>
-#include <string>
+#include <optional>
 
 #include "train/run/trained.h"
+#include "train/tune/sft_config.h"
+#include "train/tune/student.h"
 
 namespace malssi {
 
-struct TrainedPart {
-  int64_t last_layers =
-      0;  // above 0: the last layers, the norm after them and an output layer of its own
-  std::string trainable =
-      {};  // not empty: published names without ".weight", by ends or an expression
-};
+// What the settings name, or what a checkpoint, if there is one, has made of it.
+Student load_tuned(const SftSettings& settings, const std::optional<fs::path>& checkpoint,
+                   DType compute);
 
-// Leaves in `trained`, which has all of the model's weights, those of the part, and freezes the others. Error: there is nothing in
-// the part, or more layers are asked for than there are.
-void choose_trained(Model& model, const TrainedPart& part, Trained& trained);
-
-// Error: the model got tokens that the folder's has not, and its embedding is frozen.
-void check_new_tokens(const fs::path& folder, const Model& model, const Trained& trained);
+// The student's weights of which the settings tell (sft.last_layers: with the norm after them and an output layer of its own;
+// sft.trainable), and the others frozen. Error: there is nothing in the part, or more layers are asked for than there are; at the
+// beginning also: the model got tokens that its folder has not, and its embedding is frozen. The student must outlive it.
+Trained chosen_weights(const Student& student, const SftSettings& settings,
+                       const std::optional<fs::path>& checkpoint);
 
 }  // namespace malssi

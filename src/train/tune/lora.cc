@@ -1,16 +1,16 @@
 #include "train/tune/lora.h"
 
 #include "base/error.h"
-#include "base/lock.h"
-#include "train/run/run_folder.h"
+#include "train/run/new_run.h"
 #include "train/tune/adapter_run.h"
 #include "train/tune/lora_student.h"
 
 namespace malssi {
 namespace {
 
-RunResult tune(LoraConfig& config, const ConfigSchema& schema, const std::function<void()>& begin,
-               Console& console) {
+// What a checkpoint holds is read when the run goes on, not before.
+RunResult tune(LoraConfig& config, const ConfigSchema& schema, const std::optional<fs::path>&,
+               const std::function<void()>& begin, Console& console) {
   const LoraSettings& lora = config.lora;
   const auto make = [&](Model& model, const Tokenizer&) {
     return make_lora(model, lora, static_cast<uint64_t>(config.train.seed));
@@ -21,6 +21,7 @@ RunResult tune(LoraConfig& config, const ConfigSchema& schema, const std::functi
                             .log = config.log,
                             .schema = schema,
                             .make = make,
+                            .start = lora.start(),
                             .dropout = lora.dropout,
                             .packed = lora.packed_type(),
                             .peft = peft_settings(lora, config.sft.model),
@@ -31,23 +32,16 @@ RunResult tune(LoraConfig& config, const ConfigSchema& schema, const std::functi
 }  // namespace
 
 RunResult run_lora(LoraConfig config, Console& console) {
-  ConfigSchema schema(config);
-  schema.check();
-  const fs::path run = config.train.out;
-  const FolderLock lock(run);
-  check_no_run(run);
-  settle(config.train, {&config.sft.model, &config.sft.val}, config.sft.data);
-  const auto begin = [&] { begin_run(run, "lora", schema.to_toml()); };
-  return tune(config, schema, begin, console);
+  const auto settle_paths = [&] {
+    settle(config.train, {&config.sft.model, &config.sft.val}, config.sft.data);
+  };
+  return start_run(config, "lora", settle_paths, tune, console);
 }
 
 RunResult resume_lora(const fs::path& run, const std::vector<std::string>& settings,
                       Console& console) {
   LoraConfig config;
-  ConfigSchema schema(config);
-  reload_run(schema, config.train, run, settings);
-  const auto begin = begin_again(schema, run, settings);
-  return tune(config, schema, begin, console);
+  return go_on_with_run(config, run, settings, tune, console);
 }
 
 }  // namespace malssi

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "kernels/dtype.h"
+#include "models/adapter.h"
 #include "train/tune/sft_config.h"
 
 namespace malssi {
@@ -19,6 +20,7 @@ struct LoraSettings {
   double dropout = 0.0;
   bool rslora = false;
   bool dora = false;
+  std::string init = "zero";
   std::string base_type = "auto";
 
   template <class V>
@@ -34,12 +36,17 @@ struct LoraSettings {
       between(0, 0.95));
     v("rslora", rslora, "alpha / sqrt(rank) in place of alpha / rank (Kalajdzievski 2023)");
     v("dora", dora, "train the length of each adapted matrix's rows, too (DoRA: Liu et al. 2024)");
+    v("init", init,
+      "what B A begins as: zero, or pissa = the part of the matrix that its largest singular "
+      "values make, which the base then lacks (Meng et al. 2024)",
+      one_of({"zero", "pissa"}));
     v("base_type", base_type,
       "what the frozen matrices are kept as: nf4 (QLoRA), q4_k or q8_0, packed while they load; "
       "auto = as the file has them",
       one_of({"auto", "nf4", "q4_k", "q8_0"}));
   }
   double scale() const;
+  LowRankStart start() const;
   std::optional<DType> packed_type() const;  // none: auto
 };
 

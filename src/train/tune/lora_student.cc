@@ -66,22 +66,26 @@ Student load_frozen(const fs::path& model, const FrozenOptions& options) {
 }
 
 Adapter make_lora(Model& model, const LoraSettings& lora, uint64_t seed) {
+  REQUIRE(!(lora.dora && lora.start() == LowRankStart::principal),
+          "lora.dora and lora.init = pissa do not go together: DoRA's lengths are of the whole "
+          "matrix, which PiSSA splits: leave out one of them");
   const PeftTargets targets(peft_targets(lora.targets), "lora.targets");
   return make_adapter(model,
                       {.rank = lora.rank,
                        .scale = static_cast<float>(lora.scale()),
                        .is_target = [&](const std::string& matrix) { return targets.name(matrix); },
                        .seed = seed,
-                       .has_magnitudes = lora.dora});
+                       .has_magnitudes = lora.dora,
+                       .start = lora.start()});
 }
 
-std::vector<Parameter> begin_adapter(Model& model, const LoraSettings& lora, uint64_t seed) {
-  const Adapter adapter = make_lora(model, lora, seed);
-  freeze(model);
-  std::vector<Parameter> parameters =
-      train_adapter(model, model.attach(adapter), static_cast<float>(lora.dropout));
-  if (has_value_head(model)) parameters.push_back(trained_value_head(model));
-  return parameters;
+Trained begin_lora(Student& student, const LoraSettings& lora, uint64_t seed,
+                   const std::string& base) {
+  Model& model = *student.model;
+  BegunAdapter begun =
+      begin_adapter(model, make_lora(model, lora, seed), lora.start(), lora.dropout);
+  if (has_value_head(model)) begun.parameters.push_back(trained_value_head(model));
+  return trained_adapter(model, *student.tokenizer, student.chat, begun, peft_settings(lora, base));
 }
 
 PeftSettings peft_settings(const LoraSettings& lora, const std::string& base) {

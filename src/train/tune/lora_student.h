@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "io/adapter_file.h"
+#include "train/run/trained.h"
 #include "train/tune/lora_config.h"
 #include "train/tune/student.h"
 
@@ -23,14 +24,14 @@ struct FrozenOptions {
 // template, as an adapter brings none.
 Student load_frozen(const fs::path& model, const FrozenOptions& options);
 
-// Fresh low-rank matrices. Error: no matrix is a target.
+// Fresh low-rank matrices. Error: no matrix is a target; DoRA of a principal part.
 Adapter make_lora(Model& model, const LoraSettings& lora, uint64_t seed);
 
-// A fresh adapter on the model, all of whose own weights are frozen: what is trained, with the value head where there is one.
-// Error: no matrix is a target.
-std::vector<Parameter> begin_adapter(Model& model, const LoraSettings& lora, uint64_t seed);
+// A fresh adapter of the student, with the value head where there is one. base: the model it is for.
+Trained begin_lora(Student& student, const LoraSettings& lora, uint64_t seed,
+                   const std::string& base);
 
-// What its files say. base: the model it is for.
+// What its files say.
 PeftSettings peft_settings(const LoraSettings& lora, const std::string& base);
 
 }  // namespace malssi

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "data/loss_marks.h"
 #include "data/record_file.h"
+#include "train/run/too_long.h"
 
 namespace malssi {
 namespace {
@@ -106,8 +107,14 @@ std::string preview_chats(const SftData& data, const Tokenizer& tokenizer, const
                  count(set.tokens() - set.trained_tokens()), ", left out ",
                  count(set.lost_tokens()), "\n");
   if (set.truncated() + set.dropped() > 0)
-    text += concat("longer than the context: ", set.truncated(), " cut (", set.cut_answers(),
-                   " in the middle of an answer), ", set.dropped(), " left out\n");
+    text += describe({.records = "conversations",
+                      .all = set.size() + set.dropped(),
+                      .cut = set.truncated(),
+                      .cut_answers = set.cut_answers(),
+                      .left_out = set.dropped(),
+                      .most = set.context(),
+                      .settings = "--context, --too-long"}) +
+            "\n";
   if (dropped > 0)
     text += concat("the template leaves out messages of ", dropped, " conversations\n");
   return text + left_out(data.empty_answers, data.invalid,
@@ -139,7 +146,12 @@ std::string preview_preferences(const PreferenceData& data, const Tokenizer& tok
                  set.context(), "\ntokens: ", count(set.tokens()), "; compared ", count(learned),
                  " (", percent(learned, set.tokens()), ")\n");
   if (set.dropped() > 0)
-    text += concat("longer than the context: ", set.dropped(), " preferences left out\n");
+    text += describe({.records = "preferences",
+                      .all = set.size() + set.dropped(),
+                      .left_out = set.dropped(),
+                      .most = set.context(),
+                      .settings = "--context"}) +
+            "\n";
   return text + left_out(data.undecided, data.invalid, data.first_invalid);
 }
 

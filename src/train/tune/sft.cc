@@ -1,8 +1,6 @@
 #include "train/tune/sft.h"
 
-#include "base/lock.h"
-#include "io/checkpoint.h"
-#include "train/run/run_folder.h"
+#include "train/run/new_run.h"
 #include "train/tune/chat_run.h"
 #include "train/tune/frozen_layers.h"
 #include "train/tune/student.h"
@@ -10,15 +8,11 @@
 namespace malssi {
 namespace {
 
-// folder: where the weights are, the base model or a checkpoint.
-RunResult tune(SftConfig& config, const ConfigSchema& schema, const fs::path& folder,
-               const std::function<void()>& begin, Console& console) {
-  const Student student = load_student(folder, {.chat_template = config.sft.chat_template,
-                                                .dropout = config.sft.dropout,
-                                                .compute = compute_type(config.train)});
-  Trained trained = whole_model(*student.model, *student.tokenizer, &student.chat);
-  choose_trained(*student.model, {config.sft.last_layers, config.sft.trainable}, trained);
-  if (folder == config.sft.model) check_new_tokens(folder, *student.model, trained);
+RunResult tune(SftConfig& config, const ConfigSchema& schema,
+               const std::optional<fs::path>& checkpoint, const std::function<void()>& begin,
+               Console& console) {
+  const Student student = load_tuned(config.sft, checkpoint, compute_type(config.train));
+  Trained trained = chosen_weights(student, config.sft, checkpoint);
   return run_chats({.data = config.sft,
                     .train = config.train,
                     .optim = config.optim,
@@ -35,25 +29,16 @@ RunResult tune(SftConfig& config, const ConfigSchema& schema, const fs::path& fo
 }  // namespace
 
 RunResult run_sft(SftConfig config, Console& console) {
-  ConfigSchema schema(config);
-  schema.check();
-  const fs::path run = config.train.out;
-  const FolderLock lock(run);
-  check_no_run(run);
-  settle(config.train, {&config.sft.model, &config.sft.val}, config.sft.data);
-  const auto begin = [&] { begin_run(run, "sft", schema.to_toml()); };
-  return tune(config, schema, config.sft.model, begin, console);
+  const auto settle_paths = [&] {
+    settle(config.train, {&config.sft.model, &config.sft.val}, config.sft.data);
+  };
+  return start_run(config, "sft", settle_paths, tune, console);
 }
 
 RunResult resume_sft(const fs::path& run, const std::vector<std::string>& settings,
                      Console& console) {
   SftConfig config;
-  ConfigSchema schema(config);
-  reload_run(schema, config.train, run, settings);
-  const auto checkpoint = latest_checkpoint(run);
-  const auto begin = begin_again(schema, run, settings);
-  return tune(config, schema, checkpoint ? *checkpoint : fs::path(config.sft.model), begin,
-              console);
+  return go_on_with_run(config, run, settings, tune, console);
 }
 
 }  // namespace malssi

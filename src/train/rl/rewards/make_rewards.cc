@@ -43,6 +43,10 @@ std::unique_ptr<Reward> by_command(const RewardSettings& settings, const std::st
   const bool tests = name == "tests";
   const std::string& command = tests ? settings.test_command : settings.judge_command;
   require(command, name, tests ? "test-command" : "judge-command");
+  if (!sandbox_isolates() && warn)
+    warn(concat("reward ", name,
+                ": this system permits no namespaces, so that its command can reach the network "
+                "and write outside its folder: give it answers that you trust"));
   return command_reward({.name = name,
                          .command = command,
                          .says = tests ? CommandSays::verdict : CommandSays::number,

@@ -13,7 +13,7 @@ namespace {
 
 // The base of an adapter, under a value head.
 Student load_base(const AdapterFile& adapter, DType compute) {
-  REQUIRE(adapter.score, adapter.where(),
+  REQUIRE(adapter.labels() == 1, adapter.where(),
           ": is an adapter of a language model, which gives no scores: name a reward model (malssi "
           "align reward)");
   REQUIRE(path_exists(adapter.base), adapter.where(), ": its base model \"", adapter.base,
@@ -50,16 +50,18 @@ std::vector<double> RewardModel::scores(std::span<const JudgedAnswer> answers) {
     chats.push_back(each.prompt.messages);
     chats.back().push_back({.role = "assistant", .content = each.text});
   }
-  const std::vector<EncodedChat> encoded = encode_chats(chats, *student_.tokenizer, student_.chat);
+  std::vector<EncodedChat> encoded = encode_chats(chats, *student_.tokenizer, student_.chat);
+  const int64_t context = student_.model->config().context;
+  judged_ += std::ssize(answers);
   std::vector<double> all(answers.size(), options_.too_long.value_or(0));
   Packed packed;
   for (size_t i = 0; i < encoded.size(); ++i) {
-    const std::vector<int32_t>& ids = encoded[i].ids;
-    const bool fits = std::ssize(ids) <= student_.model->config().context;
-    REQUIRE(fits || options_.too_long, where_, ": an answer with its prompt has ", ids.size(),
-            " tokens, but the reward model takes ", student_.model->config().context,
-            ": use shorter answers (--max-tokens) or prompts");
-    if (!fits) continue;
+    std::vector<int32_t>& ids = encoded[i].ids;
+    if (std::ssize(ids) > context) {
+      if (options_.too_long) continue;
+      ids.resize(static_cast<size_t>(context));
+      ++cut_;
+    }
     if (std::ssize(packed.ids) + std::ssize(ids) > options_.piece_tokens)
       score(std::exchange(packed, {}), all);
     packed.ids.insert(packed.ids.end(), ids.begin(), ids.end());
@@ -68,6 +70,13 @@ std::vector<double> RewardModel::scores(std::span<const JudgedAnswer> answers) {
   }
   score(packed, all);
   return all;
+}
+
+bool RewardModel::leaves_room(const Conversation& prompt, int64_t answer_tokens) const {
+  Conversation whole = prompt;
+  whole.push_back({.role = "assistant", .content = ""});
+  const auto around = encode_chat(*student_.tokenizer, student_.chat, whole, false).ids.size();
+  return static_cast<int64_t>(around) + answer_tokens <= student_.model->config().context;
 }
 
 void RewardModel::score(const Packed& packed, std::vector<double>& all) const {

@@ -15,7 +15,8 @@ namespace malssi {
 struct RewardModelOptions {
   DType compute = DType::f32;
   int64_t piece_tokens = 2048;
-  // What an answer earns that does not fit the model's context with its prompt; nothing: it is an Error.
+  // What an answer earns that does not fit the model's context with its prompt; nothing: what its beginning does, as far as the
+  // model sees, and it is counted.
   std::optional<double> too_long = {};
 };
 
@@ -26,6 +27,12 @@ class RewardModel : public Reward {
   RewardModel(const fs::path& path, const RewardModelOptions& options);
 
   std::vector<double> scores(std::span<const JudgedAnswer> answers) override;
+
+  // Whether an answer of so many of its tokens fits its context behind the prompt.
+  bool leaves_room(const Conversation& prompt, int64_t answer_tokens) const;
+  // Answers so far, and those of them whose end it did not see.
+  int64_t judged() const { return judged_; }
+  int64_t cut() const { return cut_; }
 
   Model& model() { return *student_.model; }
   const Tokenizer& tokenizer() const { return *student_.tokenizer; }
@@ -48,6 +55,7 @@ class RewardModel : public Reward {
   Tensor head_;
   std::string where_;
   RewardModelOptions options_;
+  int64_t judged_ = 0, cut_ = 0;
 };
 
 // Whether both give every id the same meaning.

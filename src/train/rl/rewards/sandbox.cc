@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -73,12 +74,28 @@ void limit(int what, int64_t most) {
   ::_exit(127);
 }
 
+// Namespaces of the child's own: no network, no other process to signal.
+bool separate() {
+  return ::unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWNS) == 0;
+}
+
+// Afterwards: nothing to write to but the folder.
+bool lock_files_but(const char* folder) {
+  mount_attr locked = {}, open = {};
+  locked.attr_set = MOUNT_ATTR_RDONLY;
+  open.attr_clr = MOUNT_ATTR_RDONLY;
+  return ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+         ::mount(folder, folder, nullptr, MS_BIND, nullptr) == 0 &&
+         ::mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &locked, sizeof locked) == 0 &&
+         ::mount_setattr(AT_FDCWD, folder, 0, &open, sizeof open) == 0;
+}
+
 // In the child. With namespaces of its own the command becomes the first process of one, with which all others there end.
 [[noreturn]] void enter_sandbox(const Prepared& all) {
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWIPC) != 0)
-    become_command(all);
+  if (!separate()) become_command(all);
+  lock_files_but(all.folder);
   limit(RLIMIT_NPROC, all.limits->processes);
   const pid_t inner = ::fork();
   if (inner == 0) become_command(all);
@@ -153,6 +170,16 @@ SandboxResult run_sandboxed(const std::string& command, const fs::path& folder,
   ::setpgid(child, child);  // whoever comes first
   write_end.reset();
   return watch(child, read_end.get(), limits);
+}
+
+bool sandbox_isolates() {
+  const fs::path folder = fs::temp_directory_path();
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(separate() && lock_files_but(folder.c_str()) ? 0 : 1);
+  if (child < 0) return false;
+  int status = 0;
+  retry([&] { return ::waitpid(child, &status, 0); });
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 std::string describe(const SandboxResult& result, const SandboxLimits& limits) {

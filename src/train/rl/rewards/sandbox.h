@@ -1,5 +1,6 @@
 // Runs a command that nobody vouches for: a process group of its own with limits on time, memory, files and processes, which
-// ends with everything it began. Where the system permits it, it also has no network and sees no other process.
+// ends with everything it began. Where the system permits it (sandbox_isolates()), it also has no network, can signal no other
+// process, and can write nowhere but in its folder.
 #pragma once
 
 #include <cstdint>
@@ -28,6 +29,9 @@ struct SandboxResult {
 // HOME and TMPDIR (the folder), LANG. Throws Error when no process can be made. May be called by several threads.
 SandboxResult run_sandboxed(const std::string& command, const fs::path& folder,
                             const fs::path& input, const SandboxLimits& limits);
+
+// Whether this system lets a command be kept apart: it needs user namespaces and Linux 5.12.
+bool sandbox_isolates();
 
 // How it ended, for people: "exited with status 3", "was killed by signal 9", "took more than 10 s".
 std::string describe(const SandboxResult& result, const SandboxLimits& limits);
