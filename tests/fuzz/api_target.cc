@@ -159,7 +159,7 @@ Seeds request_seeds() {
       R"("tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object",)"
       R"("properties":{"a":{"$ref":"#/$defs/x"}},"required":["a"],"$defs":{"x":{"enum":[1,"b"]}}}}}])";
   return {
-      {"chat", "c{\"model\":\"m\"," + message + ",\"max_tokens\":8,\"logprobs\":true}"},
+      {"good", "c{\"model\":\"m\"," + message + ",\"max_tokens\":8,\"logprobs\":true}"},
       {"stream", "c{" + message + ",\"stream\":true,\"n\":3,\"stop\":[\"a\",\"b\"]}"},
       {"tools", "c{" + message + "," + tool + ",\"tool_choice\":\"required\"}"},
       {"tools_auto", "c{" + message + "," + tool + ",\"logit_bias\":{\"259\":100}}"},
@@ -201,7 +201,7 @@ void run_answer(std::string_view input) {
 Seeds answer_seeds() {
   const std::string call = R"({"name": "f", "arguments": {"a": [1, "}\""]}})";
   return {
-      {"plain", "@hello <think> <tool_call>"},
+      {"good", "@hello <think> <tool_call>"},
       {"thoughts", "A<think>\nso <\n</think>\n\nyes"},
       {"inside", "Cso</think>yes"},
       {"hermes", "DI look <tool_call>\n" + call + "\n</tool_call>\n<tool_call>" + call},
