@@ -70,6 +70,13 @@ export async function ask(page, text) {
 
 export const answered = (page) => page.locator('.composer button[type=submit]').waitFor({timeout: 20_000});
 
+// The last answer shown says this: the whole of it, or what the expression finds.
+export async function says(page, what) {
+  const prose = page.locator('.message').last().locator('.prose');
+  const whole = typeof what === 'string' ? new RegExp(`^\\s*${what}\\s*$`) : what;
+  await prose.filter({hasText: whole}).waitFor();
+}
+
 export async function shoot(page, name) {
   if (!SHOTS) return;
   mkdirSync(SHOTS, {recursive: true});

@@ -4,7 +4,7 @@ import {readFileSync} from 'node:fs';
 import {after, before, test} from 'node:test';
 import {startStandIn} from '../stand_in.mjs';
 import {HOSTILE} from '../hostile.mjs';
-import {answered, ask, checkAccessible, forget, open, PHONE, shoot, SITE, startBrowser, startServer} from '../browser.mjs';
+import {answered, ask, checkAccessible, forget, open, PHONE, says, shoot, SITE, startBrowser, startServer} from '../browser.mjs';
 
 let server, browser;
 before(async () => {
@@ -28,7 +28,7 @@ test('a busy server says when to come back', async () => {
   server.state.busy = 0;
   await page.getByRole('button', {name: 'Try again', exact: true}).click();
   await answered(page);
-  assert.equal((await page.locator('.message').last().locator('.prose').innerText()).trim(), 'later');
+  await says(page, 'later');
   assert.deepEqual(faults, []);
   await page.close();
 });
@@ -64,7 +64,7 @@ test('a server that goes away is missed, and found again', async () => {
   other.state.broken = true;
   await ask(page, 'echo one two three four five six seven eight nine ten');
   await page.getByText('The answer broke off before its end.').waitFor();
-  assert.match(await page.locator('.message').last().locator('.prose').innerText(), /^one two/);
+  await says(page, /^one two/);
   await other.close();
   await ask(page, 'echo anyone?');
   await page.locator('.banner').waitFor();
@@ -144,7 +144,7 @@ test('conversations leave as a file and come back', async () => {
   await dialog.getByText('One conversation was added.').waitFor();
   await page.keyboard.press('Escape');
   await page.getByRole('link', {name: 'echo to be kept'}).click();
-  assert.equal((await page.locator('.message').last().locator('.prose').innerText()).trim(), 'to be kept');
+  await says(page, 'to be kept');
   assert.deepEqual(faults, []);
   await page.close();
 });
