@@ -47,7 +47,10 @@ test('an answer is Markdown, with a table, mathematics and coloured code', async
   await last().getByRole('button', {name: 'Copy code'}).click();
   assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^def scattered/);
   const link = last().locator('a');
-  assert.deepEqual([await link.getAttribute('target'), await link.getAttribute('rel')], ['_blank', 'noopener noreferrer nofollow']);
+  assert.deepEqual(
+    [await link.getAttribute('target'), await link.getAttribute('rel')],
+    ['_blank', 'noopener noreferrer nofollow'],
+  );
 });
 
 test('answers and questions have alternatives, and both stay', async () => {
@@ -120,7 +123,11 @@ test('an answer stops when it is told to, and the server knows', async () => {
 test('Enter during composition sends nothing; Shift+Enter is a line', async () => {
   const field = page.locator('.composer textarea');
   await field.fill('안녕');
-  await field.evaluate((area) => area.dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter', isComposing: true, bubbles: true, cancelable: true})));
+  await field.evaluate((area) =>
+    area.dispatchEvent(
+      new KeyboardEvent('keydown', {key: 'Enter', isComposing: true, bubbles: true, cancelable: true}),
+    ),
+  );
   await field.press('Shift+Enter');
   assert.equal(await messages().count(), 0);
   assert.equal(await field.inputValue(), '안녕\n');

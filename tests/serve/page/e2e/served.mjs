@@ -8,13 +8,30 @@ import {after, before, test} from 'node:test';
 import {answered, ask, checkAccessible, open, says, startBrowser} from '../browser.mjs';
 
 const {MALSSI: program = '', MALSSI_MODELS: models = ''} = process.env;
-const skip = !existsSync(program) || !existsSync(path.join(models, 'chat/model')) ? 'needs MALSSI, the program, and MALSSI_MODELS, what tests/e2e/make_models.py trains' : false;
+const skip =
+  !existsSync(program) || !existsSync(path.join(models, 'chat/model'))
+    ? 'needs MALSSI, the program, and MALSSI_MODELS, what tests/e2e/make_models.py trains'
+    : false;
 
 let server, browser, url, folder;
 before(async () => {
   if (skip) return;
   folder = mkdtempSync(path.join(os.tmpdir(), 'malssi-page-served-'));
-  const argv = ['serve', '--model', `chat=${models}/chat/model`, '--model', `base=${models}/base/model`, '--runs', models, '--votes', path.join(folder, 'votes.jsonl'), '--port', '0', '--log', 'none'];
+  const argv = [
+    'serve',
+    '--model',
+    `chat=${models}/chat/model`,
+    '--model',
+    `base=${models}/base/model`,
+    '--runs',
+    models,
+    '--votes',
+    path.join(folder, 'votes.jsonl'),
+    '--port',
+    '0',
+    '--log',
+    'none',
+  ];
   server = spawn(program, argv, {stdio: ['ignore', 'ignore', 'pipe'], env: {...process.env, MALSSI_API_KEYS: ''}});
   url = await new Promise((done, failed) => {
     let said = '';
@@ -31,7 +48,9 @@ after(async () => {
   if (skip) return;
   await browser.close();
   server.kill('SIGTERM');
-  const code = await new Promise((done) => (server.exitCode === null ? server.on('exit', done) : done(server.exitCode)));
+  const code = await new Promise((done) =>
+    server.exitCode === null ? server.on('exit', done) : done(server.exitCode),
+  );
   rmSync(folder, {recursive: true, force: true});
   assert.equal(code, 0);
 });

@@ -45,7 +45,12 @@ test('tokens show their probabilities, settings cut them live, and another choic
 
   await list.focus();
   await page.keyboard.press('Enter');
-  assert.ok(await panel.locator('.candidates button').first().evaluate((one) => one === document.activeElement));
+  assert.ok(
+    await panel
+      .locator('.candidates button')
+      .first()
+      .evaluate((one) => one === document.activeElement),
+  );
   const chosen = panel.getByRole('button', {name: /^␣rain/});
   await chosen.click();
   await answered(page);
