@@ -1,3 +1,4 @@
+import {webcrypto} from 'node:crypto';
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {draw, nameOf, scores, voteRecord} from 'page/compare/round';
@@ -8,6 +9,8 @@ import {ko} from 'page/i18n/ko';
 import {languageOf} from 'page/i18n/language';
 import {exportJson, exportMarkdown, importJson} from 'page/store/transfer';
 import {DEFAULT_SAMPLING} from 'page/store/types';
+
+globalThis.crypto ??= webcrypto; // node 18 has it under another name
 
 const conversation = {
   id: 'c',
