@@ -4,6 +4,7 @@
 #include "cli/chat_terminal.h"
 #include "cli/commands.h"
 #include "cli/generation_flags.h"
+#include "cli/remote_chat.h"
 #include "cli/speculation_flags.h"
 #include "infer/generate.h"
 
@@ -22,13 +23,17 @@ void add_chat(CLI::App& app, Runner& runner) {
       "  malssi chat --model runs/demo/model\n"
       "  malssi chat --model DIR --lora adapter/\n"
       "  malssi chat --model DIR --system \"Answer in Korean.\" --temperature 0.7\n"
+      "  OPENAI_API_KEY=... malssi chat --model openai:gpt-4o-mini\n"
       "  echo \"Who owns the red boat?\" | malssi chat --model DIR --greedy");
   command->flags.add_to(*sub);
   command->speculation.add_to(*sub);
   sub->add_option("--system", command->system, "system message that leads the conversation");
   sub->callback([command, &runner] {
-    const LoadedModel loaded = command->flags.load();
     check_utf8(command->system, "--system");
+    if (const auto remote = remote_model(command->flags.model()))
+      return run_remote_chat(*remote, command->flags.remote_options(), command->system,
+                             runner.console);
+    const LoadedModel loaded = command->flags.load();
     // A long context is remembered as far as memory reasonably goes, unless --context says otherwise.
     constexpr int64_t kUsualContext = 8192;
     const int64_t context = command->flags.context_of(loaded, kUsualContext);

@@ -249,7 +249,36 @@ void run_prompt(const GenerateCommand& command, const LoadedModel& loaded,
   }
 }
 
+// The prompt as a message to a model behind another server.
+void run_remote(const GenerateCommand& command, const RemoteModel& remote, Runner& runner) {
+  if (command.samples > 1 || command.best_of || command.beams || !command.prompts.empty() ||
+      command.grammar.given() || command.speculation.given() || command.logprobs > 0)
+    throw UsageError(concat("--model ", command.flags.model(),
+                            " gives one answer in words: leave out --samples, --best-of, --beams, ",
+                            "--prompts, --speculate, --logprobs and grammars"));
+  std::vector<Message> messages;
+  if (!command.system.empty()) messages.push_back({.role = "system", .content = command.system});
+  messages.push_back({.role = "user", .content = prompt_text(command)});
+  for (const Message& message : messages) check_utf8(message.content, "the prompt");
+  const StopSignal stop;
+  const std::function<void(std::string_view)> show = command.json ? nullptr : put;
+  const RemoteAnswer answer =
+      ask_remote(remote, messages, command.flags.remote_options(), show, StopSignal::requested);
+  if (command.json) {
+    const Json json{{"model", command.flags.model()},
+                    {"prompt_tokens", answer.prompt_tokens},
+                    {"answer_tokens", answer.answer_tokens},
+                    {"text", answer.text},
+                    {"finish_reason", answer.is_cut ? "max_tokens" : "stop"}};
+    put(dump_json(json, 2));
+  }
+  put("\n");
+  if (answer.is_cancelled) runner.exit_code = 130;
+}
+
 void run(GenerateCommand& command, Runner& runner) {
+  if (const auto remote = remote_model(command.flags.model()))
+    return run_remote(command, *remote, runner);
   check_flags(command);
   const LoadedModel loaded = command.flags.load();
   GenerateOptions options = command.flags.options(loaded, command.chat);

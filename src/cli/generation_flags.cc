@@ -30,7 +30,11 @@ ChatTokens tokens_of(const Tokenizer& tokenizer) {
 }  // namespace
 
 void GenerationFlags::add_to(CLI::App& command) {
-  command.add_option("--model", model_, "Hugging Face folder, run folder, or GGUF file")
+  command
+      .add_option(
+          "--model", model_,
+          "Hugging Face folder, run folder, GGUF file, or openai:NAME, anthropic:NAME, gemini:NAME "
+          "(key and base URL from OPENAI_API_KEY, OPENAI_BASE_URL, ...)")
       ->required()
       ->type_name("MODEL");
   command.add_option("--dtype", dtype_, "precision: f32, bf16, or auto: as the file has it")
@@ -80,6 +84,14 @@ GenerateOptions GenerationFlags::options(const LoadedModel& loaded, bool for_cha
     options.stop_strings.push_back(stop);
   }
   check_generate(options);
+  return options;
+}
+
+RemoteOptions GenerationFlags::remote_options() const {
+  RemoteOptions options{.stop = stop_};
+  sampling_.apply(options);
+  options.max_tokens = max_tokens_.value_or(options.max_tokens);
+  REQUIRE(options.max_tokens >= 1, "max tokens is ", options.max_tokens, ": it must be at least 1");
   return options;
 }
 

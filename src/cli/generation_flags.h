@@ -23,6 +23,8 @@ class GenerationFlags {
   LoadedModel load() const;
   // The folder's defaults, with the flags that were given in their place. Without --seed the seed is drawn anew each time.
   GenerateOptions options(const LoadedModel& loaded, bool for_chat) const;
+  // The same for a model behind another server.
+  RemoteOptions remote_options() const;
   // What --cache-type keeps keys and values in; none: as exact as the weights.
   std::optional<DType> cache_type() const { return cache_type_; }
   const std::string& model() const { return model_; }

@@ -136,4 +136,12 @@ void SamplingFlags::apply(const Tokenizer& tokenizer, SamplingOptions& options) 
   options.seed = seed_ ? *seed_ : std::random_device{}();
 }
 
+void SamplingFlags::apply(RemoteOptions& options) const {
+  if (greedy_) options.temperature = 0;
+  if (temperature_) options.temperature = temperature_;
+  options.top_p = top_p_;
+  options.top_k = top_k_;
+  options.seed = seed_;
+}
+
 }  // namespace malssi

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "infer/sampling_options.h"
+#include "serve/remote/remote_model.h"
 #include "text/tokenizer.h"
 
 namespace malssi {
@@ -19,6 +20,8 @@ class SamplingFlags {
   // Puts the flags that were given in place of what is there. Without --seed the seed is drawn anew
   // each time. Error: a bias that is not ID=VALUE.
   void apply(const Tokenizer& tokenizer, SamplingOptions& options) const;
+  // Those that were given and a remote model can be told.
+  void apply(RemoteOptions& options) const;
 
  private:
   void add_filters(CLI::App& command);

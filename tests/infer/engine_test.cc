@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <map>
 
 #include "infer/fake_predictor.h"
+#include "scratch.h"
 #include "text/tokenizer.h"
 
 namespace malssi {
@@ -83,6 +85,7 @@ TEST(Engine, SharesABeginningAmongRequestsOfOneOwnerOnly) {
   asker.ask({.prompt = first, .options = greedy(1), .owner = "a"});
   asker.engine.run();
   EXPECT_EQ(asker.engine.statistics().reused_tokens, 5);
+  EXPECT_EQ(asker.answers[2].reused_tokens, 5);
   EXPECT_EQ(ids_of(asker.answers[2]), ids_of(asker.answers[0]));
 }
 
@@ -159,6 +162,90 @@ TEST(Engine, CancelledRequestsEndWaitingOrRunning) {
   EXPECT_EQ(asker.answers[0].tokens.size(), 3u);
   EXPECT_TRUE(asker.answers[1].tokens.empty());
   EXPECT_EQ(asker.engine.running() + asker.engine.waiting(), 0);
+}
+
+TEST(Engine, AnAnswersErrorIsItsOwn) {
+  const auto tokenizer = make_byte_tokenizer();
+  const auto table = random_table(kVocab, 7);
+  FakePredictor predictor(
+      [&](const std::vector<int32_t>& ids) {
+        std::vector<float> logits = table(ids);
+        if (ids.front() == 9 && ids.size() > 4) logits[3] = std::nanf("");
+        return logits;
+      },
+      kVocab, 2);
+  Asker asker(predictor, *tokenizer);
+  std::string told;
+  const auto tell = [&](std::exception_ptr error) {
+    told += error_of([&] { std::rethrow_exception(error); });
+  };
+  asker.ask({.prompt = {9, 9}, .options = greedy(20), .on_error = tell});
+  asker.ask({.prompt = {1, 2}, .options = greedy(20), .on_error = tell});
+  asker.engine.run();
+  EXPECT_TRUE(contains(told, "not finite")) << told;
+  EXPECT_EQ(asker.answers.count(0), 0u);
+  EXPECT_EQ(asker.answers[1].tokens.size(), 20u);
+  EXPECT_EQ(asker.engine.running(), 0);
+}
+
+TEST(Engine, AFailedPassIsToldToAllWhoRan) {
+  const auto tokenizer = make_byte_tokenizer();
+  const auto table = random_table(kVocab, 7);
+  bool fails = false;
+  FakePredictor predictor(
+      [&](const std::vector<int32_t>& ids) {
+        CHECK(!fails, "out of order");
+        return table(ids);
+      },
+      kVocab, 2);
+  Asker asker(predictor, *tokenizer);
+  int told = 0;
+  for (int i = 0; i < 3; ++i)
+    asker.ask(
+        {.prompt = {1, i}, .options = greedy(5), .on_error = [&](std::exception_ptr) { ++told; }});
+  asker.engine.pass();
+  fails = true;
+  EXPECT_THROW(asker.engine.pass(), InternalError);
+  EXPECT_EQ(told, 2);
+  fails = false;
+  asker.engine.run();
+  EXPECT_EQ(asker.answers.size(), 1u);
+  EXPECT_EQ(asker.answers[2].tokens.size(), 5u);
+}
+
+TEST(Engine, TellsEachTokenBeforeItsText) {
+  const auto tokenizer = make_byte_tokenizer();
+  FakePredictor predictor(random_table(kVocab, 7), kVocab, 1);
+  Asker asker(predictor, *tokenizer);
+  std::vector<int32_t> ids;
+  size_t bytes = 0;
+  asker.ask({.prompt = {1},
+             .options = greedy(12),
+             .on_token = [&](const GeneratedToken& token) { ids.push_back(token.id); },
+             .on_text =
+                 [&](std::string_view text) {
+                   bytes += text.size();
+                   EXPECT_GE(3 * ids.size(), bytes);  // a broken byte shows as three
+                 }});
+  asker.engine.run();
+  EXPECT_EQ(ids, ids_of(asker.answers[0]));
+}
+
+TEST(Engine, AGrammarMayBeginAfterAToken) {
+  const auto tokenizer = make_byte_tokenizer();
+  FakePredictor predictor(random_table(kVocab, 7), kVocab, 1);
+  Asker asker(predictor, *tokenizer);
+  GenerateOptions options = greedy(20);
+  options.grammar = std::make_shared<const CompiledGrammar>(regex_grammar("xyz"), *tokenizer);
+  options.grammar_after = 10;
+  options.sampling.bias = {{.id = 10, .bias = 100}};
+  asker.ask({.prompt = {1}, .options = options});
+  options.sampling.bias = {{.id = 10, .bias = -100}};
+  asker.ask({.prompt = {1}, .options = options});
+  asker.engine.run();
+  EXPECT_EQ(asker.answers[0].text, "\nxyz");
+  EXPECT_EQ(asker.answers[0].reason, FinishReason::grammar_complete);
+  EXPECT_EQ(asker.answers[1].tokens.size(), 20u);
 }
 
 TEST(Engine, RefusesAPromptThatDoesNotFit) {

@@ -11,7 +11,7 @@ namespace malssi {
 namespace {
 
 constexpr double kHottest = 10;
-constexpr int64_t kMostStops = 16, kLongestStop = 1024, kMostChoices = 128;
+constexpr int64_t kMostStops = 16, kLongestStop = 1024, kMostChoices = 128, kMostAdapters = 64;
 constexpr int64_t kMostTokens = int64_t{1} << 31;
 
 // {"token id": bias}.
@@ -62,7 +62,7 @@ void read_adapters(const Fields& request, const ModelUse& use, AdapterMix& mix) 
   };
   mix.clear();
   if (given->is_array()) {
-    request.list("adapters", std::ssize(known));
+    request.list("adapters", kMostAdapters);
     for (const Json& name : *given) {
       if (!name.is_string()) request.refuse("adapters", "a list of names");
       add(name.get<std::string>(), 1);

@@ -27,7 +27,9 @@ void Hub::start() {
   table_.start();
   if (options_.loading == Loading::at_start)
     for (const ModelSpec& model : options_.models)
-      table_.use(model.name, [](const ModelUse&, const std::exception_ptr&) {});
+      table_.use(model.name, [this](const ModelUse&, const std::exception_ptr& error) {
+        if (error) start_failed_ = true;
+      });
   started_ = true;
 }
 

@@ -34,8 +34,8 @@ class Hub {
 
   // Every model that was to be loaded at the start is; for /health.
   bool is_ready() const { return started_ && table_.is_settled(); }
-  // Why a model could not be loaded, with paths: for the log and the operator. Empty: none failed.
-  std::string failure() const { return table_.failure(); }
+  // Why a model that was to be there from the start is not, with paths: for the operator. Empty: none failed.
+  std::string failure() const { return start_failed_ ? table_.failure() : ""; }
   HubStatistics statistics() const;
 
   // A place among the requests that run and wait; it ends with the last copy. ApiError 429: there is none left; 503: stopping.
@@ -59,7 +59,7 @@ class Hub {
   ModelTable table_;
   EngineThread engine_;
   TaskThread worker_;
-  std::atomic<bool> started_ = false;
+  std::atomic<bool> started_ = false, start_failed_ = false;
 
   mutable std::mutex mutex_;  // of what follows
   std::condition_variable emptied_;

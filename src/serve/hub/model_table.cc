@@ -82,8 +82,9 @@ void ModelTable::load(Entry& entry) {
   std::shared_ptr<const ServedModel> model;
   std::exception_ptr error;
   try {
-    make_room(entry);
+    make_room(entry, weight_bytes(entry.spec.path));
     model = loaded(entry);
+    make_room(entry, model->bytes());
   } catch (...) {
     error = std::current_exception();
   }
@@ -117,9 +118,8 @@ std::shared_ptr<const ServedModel> ModelTable::loaded(const Entry& entry) {
   }
 }
 
-void ModelTable::make_room(const Entry& entry) {
+void ModelTable::make_room(const Entry& entry, int64_t wanted) {
   if (options_.memory_limit == 0) return;
-  const int64_t wanted = weight_bytes(entry.spec.path);
   const std::lock_guard lock(mutex_);
   while (true) {
     int64_t used = wanted;

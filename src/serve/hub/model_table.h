@@ -66,7 +66,8 @@ class ModelTable {
   ModelUse use_of(const Entry& entry, const std::string& name) const;
   void load(Entry& entry);
   std::shared_ptr<const ServedModel> loaded(const Entry& entry);
-  void make_room(const Entry& entry);
+  // Unloads others until there is room for so many bytes of this one. ApiError 503: there is none.
+  void make_room(const Entry& entry, int64_t wanted);
 
   const HubOptions& options_;
   mutable std::mutex mutex_;  // of what follows
