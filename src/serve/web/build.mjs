@@ -15,7 +15,7 @@ const TYPES = {
   '.js': 'text/javascript; charset=utf-8',
   '.css': 'text/css; charset=utf-8',
   '.svg': 'image/svg+xml',
-  '.webmanifest': 'application/manifest+json',
+  '.txt': 'text/plain; charset=utf-8',
 };
 const here = path.dirname(fileURLToPath(import.meta.url));
 
@@ -29,7 +29,7 @@ async function bundle(folder, minify) {
     splitting: true, // what only some answers need (mathematics, code) is loaded when one does
     chunkNames: '[name]-[hash]',
     format: 'esm',
-    target: ['chrome109', 'firefox115', 'safari16.4'],
+    target: ['chrome123', 'firefox120', 'safari17.5'],
     jsx: 'automatic',
     jsxImportSource: 'preact',
     minify,
@@ -41,6 +41,19 @@ async function bundle(folder, minify) {
     const to = name === 'index.html' ? folder : path.join(folder, 'assets');
     writeFileSync(path.join(to, name), readFileSync(path.join(here, 'static', name)));
   }
+}
+
+// What the page is made with asks for its licences to go along.
+function licences(folder) {
+  const {dependencies} = JSON.parse(readFileSync(path.join(here, 'package.json'), 'utf8'));
+  const parts = Object.keys(dependencies)
+    .filter((name) => name !== 'esbuild')
+    .map((name) => {
+      const home = path.join(here, '..', 'node_modules', name);
+      const file = readdirSync(home).find((entry) => /^licen[cs]e/i.test(entry));
+      return `${name}\n\n${readFileSync(path.join(home, file), 'utf8').trim()}\n`;
+    });
+  writeFileSync(path.join(folder, 'assets/licences.txt'), parts.join('\n\n'));
 }
 
 // "/" is index.html, everything else stands under "/assets/".
@@ -62,7 +75,8 @@ const octal = (byte) => `\\${byte.toString(8).padStart(3, '0')}`;
 
 function literal(bytes) {
   const lines = [];
-  for (let at = 0; at < bytes.length; at += 32) lines.push(`    "${[...bytes.subarray(at, at + 32)].map(octal).join('')}"`);
+  for (let at = 0; at < bytes.length; at += 32)
+    lines.push(`    "${[...bytes.subarray(at, at + 32)].map(octal).join('')}"`);
   return lines.join('\n');
 }
 
@@ -92,6 +106,7 @@ std::span<const Asset> page_assets() { return kAssets; }
 const [out, mode] = process.argv.slice(2);
 const folder = path.join(out, 'site');
 await bundle(folder, mode !== '--dev');
+licences(folder);
 const assets = collect(folder);
 const total = assets.reduce((sum, {gzip}) => sum + gzip.length, 0);
 for (const {url, gzip} of assets) console.log(`${String(gzip.length).padStart(7)} ${url}`);

@@ -1,0 +1,118 @@
+// A chat's answer, as a stream of pieces. A base model, which knows no chats, continues the text of the messages instead.
+import type {Sampling} from '../store/types';
+import {request, TroubleError} from './client';
+import {SseParser} from './sse';
+import {chatPiece, type Piece, textPiece} from './wire';
+
+export type {Piece} from './wire';
+
+export interface ChatMessage {
+  role: 'system' | 'user' | 'assistant';
+  content: string;
+}
+
+export interface ChatRequest {
+  model: string;
+  messages: ChatMessage[];
+  sampling: Sampling;
+  probabilities: boolean;
+  continues?: boolean; // the last message is an answer to be continued
+  conversation?: string; // so that a server of several replicas can send it where its past is cached
+}
+
+interface Begun {
+  response: Response;
+  read: (data: string) => Piece;
+}
+
+const TOP = 20; // as many as the API has
+const SILENT = 'tells no probabilities';
+const BASE = 'is a base model';
+// What was learned of models by their refusals, so that they are not asked again.
+const learned = new Set<string>();
+
+function common({model, sampling}: ChatRequest): object {
+  const set = Object.fromEntries(Object.entries(sampling).filter(([, value]) => value !== null));
+  return {model, ...set, stream: true, stream_options: {include_usage: true}};
+}
+
+function askChat(chat: ChatRequest, probabilities: boolean): {path: string; body: object} {
+  return {
+    path: '/v1/chat/completions',
+    body: {
+      ...common(chat),
+      messages: chat.messages,
+      ...(probabilities ? {logprobs: true, top_logprobs: TOP} : {}),
+      ...(chat.continues ? {continue_final_message: true, add_generation_prompt: false} : {}),
+    },
+  };
+}
+
+// A continued text is one whole: the answer so far follows its question directly.
+export function continuedText(messages: ChatMessage[], continues: boolean): string {
+  const texts = messages.map(({content}) => content);
+  const begun = continues ? (texts.pop() ?? '') : '';
+  return texts.join('\n\n') + begun;
+}
+
+function askText(chat: ChatRequest, probabilities: boolean): {path: string; body: object} {
+  return {
+    path: '/v1/completions',
+    body: {
+      ...common(chat),
+      prompt: continuedText(chat.messages, chat.continues ?? false),
+      ...(probabilities ? {logprobs: TOP} : {}),
+    },
+  };
+}
+
+// What a refusal says of the model, if anything.
+function lesson(error: unknown): string | null {
+  if (!(error instanceof TroubleError) || error.trouble.kind !== 'refused') return null;
+  if (error.trouble.param?.includes('logprobs')) return SILENT;
+  return /no chat template/.test(error.trouble.message) ? BASE : null;
+}
+
+async function begin(chat: ChatRequest, signal: AbortSignal): Promise<Begun> {
+  const knows = (what: string) => learned.has(`${chat.model} ${what}`);
+  for (;;) {
+    const base = knows(BASE);
+    const {path, body} = (base ? askText : askChat)(chat, chat.probabilities && !knows(SILENT));
+    try {
+      const response = await request(
+        path,
+        body,
+        signal,
+        chat.conversation ? {'x-conversation-id': chat.conversation} : {},
+      );
+      return {response, read: base ? textPiece : chatPiece};
+    } catch (error) {
+      const what = lesson(error);
+      if (!what || knows(what)) throw error;
+      learned.add(`${chat.model} ${what}`);
+    }
+  }
+}
+
+const brokenOff = (): TroubleError => new TroubleError({kind: 'broken', message: ''});
+
+export async function* streamChat(chat: ChatRequest, signal: AbortSignal): AsyncGenerator<Piece> {
+  const {response, read} = await begin(chat, signal);
+  if (!response.body) throw brokenOff();
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  const parser = new SseParser();
+  try {
+    for (;;) {
+      const {value, done} = await reader.read().catch((error: unknown) => {
+        throw signal.aborted ? error : brokenOff();
+      });
+      if (done) throw brokenOff(); // "[DONE]" did not come
+      for (const data of parser.push(value)) {
+        if (data === '[DONE]') return;
+        yield read(data);
+      }
+    }
+  } finally {
+    void reader.cancel().catch(() => undefined); // tells the server that nobody listens any more
+  }
+}
