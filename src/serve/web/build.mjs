@@ -46,11 +46,13 @@ async function bundle(folder, minify) {
 // What the page is made with asks for its licences to go along.
 function licences(folder) {
   const {dependencies} = JSON.parse(readFileSync(path.join(here, 'package.json'), 'utf8'));
-  const parts = Object.keys(dependencies).filter((name) => name !== 'esbuild').map((name) => {
-    const home = path.join(here, '..', 'node_modules', name);
-    const file = readdirSync(home).find((entry) => /^licen[cs]e/i.test(entry));
-    return `${name}\n\n${readFileSync(path.join(home, file), 'utf8').trim()}\n`;
-  });
+  const parts = Object.keys(dependencies)
+    .filter((name) => name !== 'esbuild')
+    .map((name) => {
+      const home = path.join(here, '..', 'node_modules', name);
+      const file = readdirSync(home).find((entry) => /^licen[cs]e/i.test(entry));
+      return `${name}\n\n${readFileSync(path.join(home, file), 'utf8').trim()}\n`;
+    });
   writeFileSync(path.join(folder, 'assets/licences.txt'), parts.join('\n\n'));
 }
 
@@ -73,7 +75,8 @@ const octal = (byte) => `\\${byte.toString(8).padStart(3, '0')}`;
 
 function literal(bytes) {
   const lines = [];
-  for (let at = 0; at < bytes.length; at += 32) lines.push(`    "${[...bytes.subarray(at, at + 32)].map(octal).join('')}"`);
+  for (let at = 0; at < bytes.length; at += 32)
+    lines.push(`    "${[...bytes.subarray(at, at + 32)].map(octal).join('')}"`);
   return lines.join('\n');
 }
 

@@ -11,8 +11,15 @@ export const SITE = process.env.PAGE_SITE;
 export const SHOTS = process.env.PAGE_SHOTS;
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const FLAGS = [
-  '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-  '--disable-component-update', '--disable-sync', '--force-color-profile=srgb', '--hide-scrollbars',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--force-color-profile=srgb',
+  '--hide-scrollbars',
 ];
 export const DESKTOP = {width: 1280, height: 800};
 export const PHONE = {width: 390, height: 844};
@@ -22,7 +29,12 @@ export const startServer = () => startStandIn(SITE);
 // One browser for all files of tests, each with a profile of its own.
 let launched;
 export async function startBrowser() {
-  launched ??= chromium.launch({executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: FLAGS, headless: true, timeout: 60_000});
+  launched ??= chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: FLAGS,
+    headless: true,
+    timeout: 60_000,
+  });
   const browser = await launched;
   const context = await browser.newContext({viewport: DESKTOP});
   return {browser, context, close: () => context.close()};
@@ -30,7 +42,11 @@ export async function startBrowser() {
 export const endBrowser = async () => (await launched)?.close();
 
 // A page in a state of its own. `expected`: parts of console errors that the test brings about itself.
-export async function open(context, url, {viewport = DESKTOP, locale = 'en', colour = 'light', hash = '', expected = []} = {}) {
+export async function open(
+  context,
+  url,
+  {viewport = DESKTOP, locale = 'en', colour = 'light', hash = '', expected = []} = {},
+) {
   const page = await context.newPage();
   page.setDefaultTimeout(8000);
   const faults = [];
@@ -59,7 +75,10 @@ export async function forget(page) {
   await page.evaluate(async () => {
     localStorage.clear();
     sessionStorage.clear();
-    for (const {name} of await indexedDB.databases()) await new Promise((done) => Object.assign(indexedDB.deleteDatabase(name), {onsuccess: done, onerror: done, onblocked: done}));
+    for (const {name} of await indexedDB.databases())
+      await new Promise((done) =>
+        Object.assign(indexedDB.deleteDatabase(name), {onsuccess: done, onerror: done, onblocked: done}),
+      );
   });
 }
 
@@ -69,6 +88,13 @@ export async function ask(page, text) {
 }
 
 export const answered = (page) => page.locator('.composer button[type=submit]').waitFor({timeout: 20_000});
+
+// The last answer shown says this: the whole of it, or what the expression finds.
+export async function says(page, what) {
+  const prose = page.locator('.message').last().locator('.prose');
+  const whole = typeof what === 'string' ? new RegExp(`^\\s*${what}\\s*$`) : what;
+  await prose.filter({hasText: whole}).waitFor();
+}
 
 export async function shoot(page, name) {
   if (!SHOTS) return;
@@ -80,7 +106,8 @@ export async function shoot(page, name) {
 export async function checkAccessible(page, what) {
   for (const colour of ['light', 'dark']) {
     await page.emulateMedia({colorScheme: colour, reducedMotion: 'reduce'});
-    const found = await page.evaluate(`${AXE}; axe.run(document, {resultTypes: ['violations']}).then(({violations}) => violations
+    const found =
+      await page.evaluate(`${AXE}; axe.run(document, {resultTypes: ['violations']}).then(({violations}) => violations
       .filter(({impact}) => impact === 'serious' || impact === 'critical')
       .map(({id, nodes}) => id + ': ' + nodes.slice(0, 3).map((node) => node.html.slice(0, 120) + ' ' + node.any.map(({message}) => message).join(' ')).join(' | ')))`);
     assert.deepEqual(found, [], `${what}, ${colour}`);

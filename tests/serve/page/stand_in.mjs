@@ -10,8 +10,15 @@ import {fileURLToPath} from 'node:url';
 import {candidates, reply, tokenise} from './stand_in_model.mjs';
 import {runs} from './stand_in_runs.mjs';
 
-export const POLICY = "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'; require-trusted-types-for 'script'";
-const TYPES = {'.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.txt': 'text/plain; charset=utf-8'};
+export const POLICY =
+  "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'; require-trusted-types-for 'script'";
+const TYPES = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+  '.txt': 'text/plain; charset=utf-8',
+};
 const MODELS = ['malssi-base', 'malssi-chat', 'malssi-voice'];
 const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 
@@ -19,7 +26,8 @@ const json = (response, status, value, headers = {}) => {
   response.writeHead(status, {'content-type': 'application/json', ...headers});
   response.end(JSON.stringify(value));
 };
-const fail = (response, status, message, headers) => json(response, status, {error: {message, type: 'error', param: null, code: null}}, headers);
+const fail = (response, status, message, headers) =>
+  json(response, status, {error: {message, type: 'error', param: null, code: null}}, headers);
 
 function file(response, site, url) {
   const name = url === '/' ? 'index.html' : path.normalize(url).replace(/^\/+/, '');
@@ -42,7 +50,15 @@ function continueText({prompt, model, logprobs}, response) {
   response.writeHead(200, {'content-type': 'text/event-stream'});
   const send = (choices) => response.write(`data: ${JSON.stringify({object: 'text_completion', model, choices})}\n\n`);
   for (const word of [' and', ' so', ' it', ' goes', ' on']) {
-    const told = logprobs === undefined ? null : {tokens: [word], token_logprobs: [-0.5], top_logprobs: [{[word]: -0.5, ' else': -1.5}], text_offset: [prompt.length]};
+    const told =
+      logprobs === undefined
+        ? null
+        : {
+            tokens: [word],
+            token_logprobs: [-0.5],
+            top_logprobs: [{[word]: -0.5, ' else': -1.5}],
+            text_offset: [prompt.length],
+          };
     send([{index: 0, text: word, logprobs: told, finish_reason: null}]);
   }
   send([{index: 0, text: '', logprobs: null, finish_reason: 'length'}]);
@@ -50,8 +66,10 @@ function continueText({prompt, model, logprobs}, response) {
 }
 
 async function chat(state, request, response) {
-  if (state.silent && request.logprobs) return json(response, 400, {error: {message: 'this model tells no probabilities', param: 'logprobs'}});
-  if (state.base && !request.prompt) return json(response, 400, {error: {message: `${request.model}: no chat template: it is a base model`}});
+  if (state.silent && request.logprobs)
+    return json(response, 400, {error: {message: 'this model tells no probabilities', param: 'logprobs'}});
+  if (state.base && !request.prompt)
+    return json(response, 400, {error: {message: `${request.model}: no chat template: it is a base model`}});
   if (request.prompt) return continueText(request, response);
   const {messages, model, logprobs, continue_final_message: continues, max_tokens: longest} = request;
   const text = reply(messages, model, continues);
@@ -59,7 +77,10 @@ async function chat(state, request, response) {
   const cut = longest && tokens.length > longest;
   if (cut) tokens = tokens.slice(0, longest);
   response.writeHead(200, {'content-type': 'text/event-stream'});
-  const send = (choice, more = {}) => response.write(`data: ${JSON.stringify({object: 'chat.completion.chunk', model, choices: choice ? [{index: 0, ...choice}] : [], ...more})}\n\n`);
+  const send = (choice, more = {}) =>
+    response.write(
+      `data: ${JSON.stringify({object: 'chat.completion.chunk', model, choices: choice ? [{index: 0, ...choice}] : [], ...more})}\n\n`,
+    );
   const decoder = new TextDecoder();
   const delay = text.length > 5000 ? 0 : state.delay;
   for (const [i, token] of tokens.entries()) {
@@ -80,11 +101,15 @@ async function chat(state, request, response) {
 function answer(state, url, body, response) {
   if (url.pathname === '/health') return json(response, 200, {status: 'ok'});
   if (state.busy) return fail(response, 429, 'too many requests are waiting', {'retry-after': String(state.busy)});
-  if (url.pathname === '/v1/models') return json(response, 200, {object: 'list', data: MODELS.map((id) => ({id, object: 'model'}))});
+  if (url.pathname === '/v1/models')
+    return json(response, 200, {object: 'list', data: MODELS.map((id) => ({id, object: 'model'}))});
   if (['/v1/chat/completions', '/v1/completions'].includes(url.pathname)) return void chat(state, body, response);
   if (url.pathname === '/malssi/runs') return json(response, 200, state.runs ? runs.list() : []);
   if (url.pathname.startsWith('/malssi/runs/')) {
-    const found = runs.metrics(decodeURIComponent(url.pathname.slice('/malssi/runs/'.length)), Number(url.searchParams.get('after') ?? -1));
+    const found = runs.metrics(
+      decodeURIComponent(url.pathname.slice('/malssi/runs/'.length)),
+      Number(url.searchParams.get('after') ?? -1),
+    );
     return found ? json(response, 200, {metrics: found}) : fail(response, 404, 'no such run');
   }
   if (url.pathname === '/malssi/votes' && state.votes) {
@@ -95,7 +120,18 @@ function answer(state, url, body, response) {
 }
 
 export async function startStandIn(site, port = 0) {
-  const state = {delay: 4, silent: false, base: false, busy: 0, key: '', broken: false, runs: true, votes: null, left: 0, requests: []};
+  const state = {
+    delay: 4,
+    silent: false,
+    base: false,
+    busy: 0,
+    key: '',
+    broken: false,
+    runs: true,
+    votes: null,
+    left: 0,
+    requests: [],
+  };
   const server = createServer((request, response) => {
     const url = new URL(request.url, 'http://localhost');
     const parts = [];
@@ -104,7 +140,8 @@ export async function startStandIn(site, port = 0) {
       const body = parts.length ? JSON.parse(Buffer.concat(parts).toString()) : {};
       if (url.pathname === '/' || url.pathname.startsWith('/assets/')) return file(response, site, url.pathname);
       state.requests.push({path: url.pathname, body});
-      if (state.key && request.headers.authorization !== `Bearer ${state.key}` && url.pathname !== '/health') return fail(response, 401, 'a key is needed');
+      if (state.key && request.headers.authorization !== `Bearer ${state.key}` && url.pathname !== '/health')
+        return fail(response, 401, 'a key is needed');
       return answer(state, url, body, response);
     });
   });

@@ -3,24 +3,48 @@ const STEPS = {'english-base': 2000, 'chat-sft': 600, 'maths-grpo': 400};
 const KINDS = {'english-base': 'pretrain', 'chat-sft': 'sft', 'maths-grpo': 'grpo'};
 const begun = Date.now();
 
-const noise = (step, salt) => Math.sin(step * 12.9898 + salt * 78.233) * 43758.5453 % 1;
-const done = (name) => (name === 'maths-grpo' ? Math.min(STEPS[name], 120 + Math.floor((Date.now() - begun) / 200)) : STEPS[name]);
+const noise = (step, salt) => (Math.sin(step * 12.9898 + salt * 78.233) * 43758.5453) % 1;
+const done = (name) =>
+  name === 'maths-grpo' ? Math.min(STEPS[name], 120 + Math.floor((Date.now() - begun) / 200)) : STEPS[name];
 
 function line(name, step) {
   const salt = name.length;
   const part = step / STEPS[name];
-  const out = {step, tokens: step * 4096, elapsed_seconds: step / 3, memory_bytes: 64e6, lr: 1e-3 * Math.min(1, step / 50) * (1 - 0.9 * part)};
+  const out = {
+    step,
+    tokens: step * 4096,
+    elapsed_seconds: step / 3,
+    memory_bytes: 64e6,
+    lr: 1e-3 * Math.min(1, step / 50) * (1 - 0.9 * part),
+  };
   out.grad_norm = 0.5 + 2 * Math.exp(-8 * part) + 0.2 * noise(step, salt + 1);
-  out.loss = name === 'maths-grpo' ? 0.02 * noise(step, salt) : 1.6 + 7.5 * Math.exp(-12 * part) + 0.8 * Math.exp(-2 * part) + 0.12 * noise(step, salt);
+  out.loss =
+    name === 'maths-grpo'
+      ? 0.02 * noise(step, salt)
+      : 1.6 + 7.5 * Math.exp(-12 * part) + 0.8 * Math.exp(-2 * part) + 0.12 * noise(step, salt);
   out.val_loss = step % 50 === 0 && name !== 'maths-grpo' ? out.loss + 0.06 : null;
-  if (name === 'maths-grpo') Object.assign(out, {reward: 0.1 + 0.7 * (1 - Math.exp(-3 * part)) + 0.06 * noise(step, 5), accuracy: 0.05 + 0.8 * part, kl: 0.08 * part});
+  if (name === 'maths-grpo')
+    Object.assign(out, {
+      reward: 0.1 + 0.7 * (1 - Math.exp(-3 * part)) + 0.06 * noise(step, 5),
+      accuracy: 0.05 + 0.8 * part,
+      kl: 0.08 * part,
+    });
   return out;
 }
 
 export const runs = {
-  list: () => Object.keys(STEPS).map((name, i) => ({name, kind: KINDS[name], step: done(name), steps: STEPS[name], updated: Date.now() / 1000 - [86400 * 3, 7200, 1][i]})),
+  list: () =>
+    Object.keys(STEPS).map((name, i) => ({
+      name,
+      kind: KINDS[name],
+      step: done(name),
+      steps: STEPS[name],
+      updated: Date.now() / 1000 - [86400 * 3, 7200, 1][i],
+    })),
   metrics: (name, after) => {
     if (!(name in STEPS)) return null;
-    return Array.from({length: done(name) + 1}, (_, step) => step).filter((step) => step > after && step % 2 === 0).map((step) => line(name, step));
+    return Array.from({length: done(name) + 1}, (_, step) => step)
+      .filter((step) => step > after && step % 2 === 0)
+      .map((step) => line(name, step));
   },
 };

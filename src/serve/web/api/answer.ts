@@ -7,7 +7,8 @@ export type Answer = Pick<Message, 'text' | 'state' | 'trouble' | 'speed'> & {to
 
 const EVERY = 33; // milliseconds
 
-const troubleOf = (error: unknown): Trouble => (error instanceof TroubleError ? error.trouble : {kind: 'server', message: String(error)});
+const troubleOf = (error: unknown): Trouble =>
+  error instanceof TroubleError ? error.trouble : {kind: 'server', message: String(error)};
 
 // Thoughts come apart from the answer; the text has them as the models write them.
 function withPiece(text: string, {text: more, thought}: Piece): string {
@@ -53,6 +54,8 @@ export async function writeAnswer(
   }
   clearTimeout(timer);
   const done = performance.now();
-  const speed = first ? {tokens: total ?? pieces, seconds: (done - first) / 1000, wait: (first - asked) / 1000} : undefined;
+  const speed = first
+    ? {tokens: total ?? pieces, seconds: (done - first) / 1000, wait: (first - asked) / 1000}
+    : undefined;
   return {text, tokens, ...end, speed};
 }

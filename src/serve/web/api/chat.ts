@@ -58,7 +58,11 @@ export function continuedText(messages: ChatMessage[], continues: boolean): stri
 function askText(chat: ChatRequest, probabilities: boolean): {path: string; body: object} {
   return {
     path: '/v1/completions',
-    body: {...common(chat), prompt: continuedText(chat.messages, chat.continues ?? false), ...(probabilities ? {logprobs: TOP} : {})},
+    body: {
+      ...common(chat),
+      prompt: continuedText(chat.messages, chat.continues ?? false),
+      ...(probabilities ? {logprobs: TOP} : {}),
+    },
   };
 }
 
@@ -75,7 +79,12 @@ async function begin(chat: ChatRequest, signal: AbortSignal): Promise<Begun> {
     const base = knows(BASE);
     const {path, body} = (base ? askText : askChat)(chat, chat.probabilities && !knows(SILENT));
     try {
-      const response = await request(path, body, signal, chat.conversation ? {'x-conversation-id': chat.conversation} : {});
+      const response = await request(
+        path,
+        body,
+        signal,
+        chat.conversation ? {'x-conversation-id': chat.conversation} : {},
+      );
       return {response, read: base ? textPiece : chatPiece};
     } catch (error) {
       const what = lesson(error);

@@ -36,11 +36,20 @@ async function trouble(response: Response): Promise<Trouble> {
   const message = body.error?.message ?? `${response.status} ${response.statusText}`;
   if (response.status === 401) return {kind: 'key', message};
   if (response.status === 429 || response.status === 503) return {kind: 'busy', message, retryAt: retryAt(response)};
-  return {kind: response.status < 500 ? 'refused' : 'server', message, ...(body.error?.param ? {param: body.error.param} : {})};
+  return {
+    kind: response.status < 500 ? 'refused' : 'server',
+    message,
+    ...(body.error?.param ? {param: body.error.param} : {}),
+  };
 }
 
 // Throws TroubleError, and an AbortError where the signal says so.
-export async function request(path: string, body?: object, signal?: AbortSignal, more: Record<string, string> = {}): Promise<Response> {
+export async function request(
+  path: string,
+  body?: object,
+  signal?: AbortSignal,
+  more: Record<string, string> = {},
+): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(path, {

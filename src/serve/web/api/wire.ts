@@ -37,7 +37,11 @@ interface TextChoice {
 
 const encoder = new TextEncoder();
 
-const candidate = ({token, bytes, logprob}: WireToken): Candidate => ({text: token, bytes: bytes ?? [...encoder.encode(token)], logprob});
+const candidate = ({token, bytes, logprob}: WireToken): Candidate => ({
+  text: token,
+  bytes: bytes ?? [...encoder.encode(token)],
+  logprob,
+});
 
 function parse<Choice>(data: string): Chunk<Choice> {
   const chunk = JSON.parse(data) as Chunk<Choice>;
@@ -51,7 +55,10 @@ export function chatPiece(data: string): Piece {
   return {
     text: choice?.delta?.content ?? '',
     thought: choice?.delta?.reasoning_content ?? '',
-    tokens: (choice?.logprobs?.content ?? []).map((token) => ({...candidate(token), top: (token.top_logprobs ?? []).map(candidate)})),
+    tokens: (choice?.logprobs?.content ?? []).map((token) => ({
+      ...candidate(token),
+      top: (token.top_logprobs ?? []).map(candidate),
+    })),
     finish: choice?.finish_reason ?? null,
     total: usage?.completion_tokens ?? null,
   };
@@ -65,6 +72,15 @@ export function textPiece(data: string): Piece {
     Object.entries(told?.top_logprobs[place] ?? {})
       .map(([token, logprob]) => candidate({token, logprob}))
       .sort((a, b) => b.logprob - a.logprob);
-  const tokens = (told?.tokens ?? []).map((token, i) => ({...candidate({token, logprob: told?.token_logprobs[i] ?? 0}), top: top(i)}));
-  return {text: choice?.text ?? '', thought: '', tokens, finish: choice?.finish_reason ?? null, total: usage?.completion_tokens ?? null};
+  const tokens = (told?.tokens ?? []).map((token, i) => ({
+    ...candidate({token, logprob: told?.token_logprobs[i] ?? 0}),
+    top: top(i),
+  }));
+  return {
+    text: choice?.text ?? '',
+    thought: '',
+    tokens,
+    finish: choice?.finish_reason ?? null,
+    total: usage?.completion_tokens ?? null,
+  };
 }

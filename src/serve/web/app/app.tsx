@@ -43,7 +43,11 @@ function Banner() {
   const here = useValue(reachable);
   const unsaved = useValue(savingFailed);
   if (here && !unsaved) return null;
-  return <p class="banner" role="alert">{here ? words.notSaved : words.gone}</p>;
+  return (
+    <p class="banner" role="alert">
+      {here ? words.notSaved : words.gone}
+    </p>
+  );
 }
 
 export function App() {
@@ -56,7 +60,16 @@ export function App() {
   useEffect(() => void loadModels(), []);
   return (
     <div class={open ? 'app open' : 'app'}>
-      <a class="skip" href="#main" onClick={(event) => { event.preventDefault(); document.querySelector<HTMLElement>('main')?.focus(); }}>{words.skip}</a>
+      <a
+        class="skip"
+        href="#main"
+        onClick={(event) => {
+          event.preventDefault();
+          document.querySelector<HTMLElement>('main')?.focus();
+        }}
+      >
+        {words.skip}
+      </a>
       <Sidebar />
       {open && <button type="button" class="veil" aria-label={words.close} onClick={() => sidebarOpen.set(false)} />}
       <main id="main" tabIndex={-1}>

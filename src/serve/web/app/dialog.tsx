@@ -15,7 +15,9 @@ export function Dialog({title, onClose, children}: {title: string; onClose: () =
       <div class="dialog">
         <header>
           <h2 id={id}>{title}</h2>
-          <button type="button" class="quiet" onClick={onClose} aria-label={words.close} title={words.close}><CloseIcon /></button>
+          <button type="button" class="quiet" onClick={onClose} aria-label={words.close} title={words.close}>
+            <CloseIcon />
+          </button>
         </header>
         {children}
       </div>

@@ -8,7 +8,15 @@ export function Header({title, children}: {title: ComponentChildren; children?: 
   const words = useWords();
   return (
     <header class="bar">
-      <button type="button" class="quiet menu" onClick={() => sidebarOpen.update((open) => !open)} aria-label={words.menu} title={words.menu}><MenuIcon /></button>
+      <button
+        type="button"
+        class="quiet menu"
+        onClick={() => sidebarOpen.update((open) => !open)}
+        aria-label={words.menu}
+        title={words.menu}
+      >
+        <MenuIcon />
+      </button>
       <div class="title">{title}</div>
       <div class="row">{children}</div>
     </header>

@@ -18,8 +18,17 @@ export function KeyDialog() {
     <Dialog title={words.enterKey} onClose={() => keyWanted.set(false)}>
       <p class="soft">{words.keyNote}</p>
       <form class="row" onSubmit={send}>
-        <input class="wide-field" type="password" autocomplete="off" value={key} aria-label={words.key} onInput={(event) => write(event.currentTarget.value)} />
-        <button type="submit" class="strong" disabled={!key.trim()}>{words.save}</button>
+        <input
+          class="wide-field"
+          type="password"
+          autocomplete="off"
+          value={key}
+          aria-label={words.key}
+          onInput={(event) => write(event.currentTarget.value)}
+        />
+        <button type="submit" class="strong" disabled={!key.trim()}>
+          {words.save}
+        </button>
       </form>
     </Dialog>
   );

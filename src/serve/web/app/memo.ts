@@ -1,7 +1,9 @@
 // A component that is drawn again only when one of its properties is another value.
 import {Component, type ComponentChild, h} from 'preact';
 
-export function memo<P extends object>(draw: (props: P) => ComponentChild): (props: P & {key?: string | number}) => ComponentChild {
+export function memo<P extends object>(
+  draw: (props: P) => ComponentChild,
+): (props: P & {key?: string | number}) => ComponentChild {
   const Inner = draw as (props: P) => preact.VNode;
   class Memo extends Component<P> {
     override shouldComponentUpdate(next: Readonly<P>): boolean {

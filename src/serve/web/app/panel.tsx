@@ -20,9 +20,13 @@ export function Panel({title, onClose, children}: Properties) {
     <aside class="panel" aria-label={title} onKeyDown={keys}>
       <header>
         <h2>{title}</h2>
-        <button type="button" class="quiet" onClick={onClose} aria-label={words.close} title={words.close}><CloseIcon /></button>
+        <button type="button" class="quiet" onClick={onClose} aria-label={words.close} title={words.close}>
+          <CloseIcon />
+        </button>
       </header>
-      <div class="panel-body" tabIndex={0}>{children}</div>
+      <div class="panel-body" tabIndex={0}>
+        {children}
+      </div>
     </aside>
   );
 }

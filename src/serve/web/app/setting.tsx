@@ -35,10 +35,22 @@ export function Setting({range, value, onChange}: Properties) {
   const words = useWords();
   const id = useId();
   const [name, hint] = words.settings[range.name];
-  const type = (text: string) => onChange(text === '' || !Number.isFinite(Number(text)) ? null : inside(range, Number(text)));
+  const type = (text: string) =>
+    onChange(text === '' || !Number.isFinite(Number(text)) ? null : inside(range, Number(text)));
   const number = (
-    <input class="number" type="number" id={`${id}n`} min={range.min} max={range.max} step={range.step} value={value ?? ''} placeholder={words.asModel}
-      aria-label={range.slider ? words.exactly(name) : undefined} aria-describedby={`${id}h`} onChange={(event) => type(event.currentTarget.value)} />
+    <input
+      class="number"
+      type="number"
+      id={`${id}n`}
+      min={range.min}
+      max={range.max}
+      step={range.step}
+      value={value ?? ''}
+      placeholder={words.asModel}
+      aria-label={range.slider ? words.exactly(name) : undefined}
+      aria-describedby={`${id}h`}
+      onChange={(event) => type(event.currentTarget.value)}
+    />
   );
   return (
     <div class="setting">
@@ -47,8 +59,17 @@ export function Setting({range, value, onChange}: Properties) {
         {number}
       </div>
       {range.slider && (
-        <input type="range" id={`${id}s`} class={value === null ? 'unset' : undefined} min={range.min} max={range.max} step={range.step} value={value ?? range.off}
-          aria-describedby={`${id}h`} onInput={(event) => onChange(Number(event.currentTarget.value))} />
+        <input
+          type="range"
+          id={`${id}s`}
+          class={value === null ? 'unset' : undefined}
+          min={range.min}
+          max={range.max}
+          step={range.step}
+          value={value ?? range.off}
+          aria-describedby={`${id}h`}
+          onInput={(event) => onChange(Number(event.currentTarget.value))}
+        />
       )}
       <small id={`${id}h`}>{hint}</small>
     </div>

@@ -19,9 +19,39 @@ export function Settings() {
   const close = () => settingsOpen.set(false);
   return (
     <Dialog title={words.preferences} onClose={close}>
-      <Choice name={words.language} value={language} options={[['auto', words.automatic], ['ko', '한국어'], ['en', 'English']]} onPick={(value) => prefer({language: value})} />
-      <Choice name={words.colours} value={theme} options={[['system', words.automatic], ['light', words.light], ['dark', words.dark]]} onPick={(value) => prefer({theme: value})} />
-      <div class="row spread"><span>{words.key}</span><button type="button" class="plain" onClick={() => { close(); keyWanted.set(true); }}>{words.enterKey}</button></div>
+      <Choice
+        name={words.language}
+        value={language}
+        options={[
+          ['auto', words.automatic],
+          ['ko', '한국어'],
+          ['en', 'English'],
+        ]}
+        onPick={(value) => prefer({language: value})}
+      />
+      <Choice
+        name={words.colours}
+        value={theme}
+        options={[
+          ['system', words.automatic],
+          ['light', words.light],
+          ['dark', words.dark],
+        ]}
+        onPick={(value) => prefer({theme: value})}
+      />
+      <div class="row spread">
+        <span>{words.key}</span>
+        <button
+          type="button"
+          class="plain"
+          onClick={() => {
+            close();
+            keyWanted.set(true);
+          }}
+        >
+          {words.enterKey}
+        </button>
+      </div>
       <Transfer />
       <Shortcuts />
     </Dialog>
@@ -40,7 +70,10 @@ function Choice<T extends string>({name, value, options, onPick}: ChoiceProperti
     <fieldset class="choice">
       <legend>{name}</legend>
       {options.map(([option, text]) => (
-        <label key={option}><input type="radio" name={name} value={option} checked={option === value} onChange={() => onPick(option)} /><span>{text}</span></label>
+        <label key={option}>
+          <input type="radio" name={name} value={option} checked={option === value} onChange={() => onPick(option)} />
+          <span>{text}</span>
+        </label>
       ))}
     </fieldset>
   );
@@ -70,16 +103,47 @@ function Transfer() {
   };
   return (
     <section>
-      <h3>{words.conversations} <small class="soft">{all.size}</small></h3>
+      <h3>
+        {words.conversations} <small class="soft">{all.size}</small>
+      </h3>
       <p class="soft small">{words.keptHere}</p>
       <div class="row wrap">
-        <button type="button" class="plain" disabled={!all.size} onClick={() => download('malssi-conversations.json', exportJson([...all.values()]))}>{words.exportAll}</button>
-        {open && <button type="button" class="plain" onClick={() => download(`${open.title || 'malssi'}.md`, exportMarkdown(open))}>{words.exportOne}</button>}
-        <button type="button" class="plain" onClick={() => file.current?.click()}>{words.import}</button>
-        <button type="button" class="plain danger" disabled={!all.size} onClick={dropAll}>{words.deleteAll}</button>
-        <input ref={file} type="file" accept=".json,application/json" class="hidden" tabIndex={-1} aria-label={words.import} onChange={(event) => void take(event.currentTarget.files?.[0])} />
+        <button
+          type="button"
+          class="plain"
+          disabled={!all.size}
+          onClick={() => download('malssi-conversations.json', exportJson([...all.values()]))}
+        >
+          {words.exportAll}
+        </button>
+        {open && (
+          <button
+            type="button"
+            class="plain"
+            onClick={() => download(`${open.title || 'malssi'}.md`, exportMarkdown(open))}
+          >
+            {words.exportOne}
+          </button>
+        )}
+        <button type="button" class="plain" onClick={() => file.current?.click()}>
+          {words.import}
+        </button>
+        <button type="button" class="plain danger" disabled={!all.size} onClick={dropAll}>
+          {words.deleteAll}
+        </button>
+        <input
+          ref={file}
+          type="file"
+          accept=".json,application/json"
+          class="hidden"
+          tabIndex={-1}
+          aria-label={words.import}
+          onChange={(event) => void take(event.currentTarget.files?.[0])}
+        />
       </div>
-      <p role="status" class="small">{told}</p>
+      <p role="status" class="small">
+        {told}
+      </p>
     </section>
   );
 }

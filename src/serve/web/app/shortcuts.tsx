@@ -32,7 +32,12 @@ export function Shortcuts() {
       <h3>{words.keys}</h3>
       <dl class="keys">
         {words.keyList.map(([key, text]) => (
-          <div key={key}><dt><kbd>{key}</kbd></dt><dd>{text}</dd></div>
+          <div key={key}>
+            <dt>
+              <kbd>{key}</kbd>
+            </dt>
+            <dd>{text}</dd>
+          </div>
         ))}
       </dl>
     </section>

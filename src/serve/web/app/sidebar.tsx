@@ -17,17 +17,37 @@ export function Sidebar() {
   const last = useValue(lastChat);
   const close = () => sidebarOpen.set(false);
   const link = (to: Route, text: string, icon: preact.JSX.Element) => (
-    <a href={routeHash(to)} class="nav" aria-current={now.view === to.view ? 'page' : undefined} onClick={close}>{icon}{text}</a>
+    <a href={routeHash(to)} class="nav" aria-current={now.view === to.view ? 'page' : undefined} onClick={close}>
+      {icon}
+      {text}
+    </a>
   );
   return (
     <nav class="sidebar" aria-label={words.menu}>
-      <div class="brand"><Seed /><span lang="ko">말씨</span></div>
-      <button type="button" class="new" onClick={() => { go({view: 'chat', id: null}); close(); }} title="Ctrl+Shift+O"><PlusIcon />{words.newChat}</button>
+      <div class="brand">
+        <Seed />
+        <span lang="ko">말씨</span>
+      </div>
+      <button
+        type="button"
+        class="new"
+        onClick={() => {
+          go({view: 'chat', id: null});
+          close();
+        }}
+        title="Ctrl+Shift+O"
+      >
+        <PlusIcon />
+        {words.newChat}
+      </button>
       {link({view: 'chat', id: now.view === 'chat' ? now.id : last}, words.chat, <ChatIcon />)}
       {link({view: 'compare', models: []}, words.compare, <CompareIcon />)}
       {link({view: 'runs', run: null}, words.runs, <RunsIcon />)}
       <ConversationList current={now.view === 'chat' ? now.id : null} onGo={close} />
-      <button type="button" class="nav" onClick={() => settingsOpen.set(true)}><GearIcon />{words.preferences}</button>
+      <button type="button" class="nav" onClick={() => settingsOpen.set(true)}>
+        <GearIcon />
+        {words.preferences}
+      </button>
     </nav>
   );
 }
@@ -41,14 +61,34 @@ function ConversationList({current, onGo}: {current: string | null; onGo: () => 
   return (
     <section class="conversations" aria-label={words.conversations}>
       {all.size > 0 && (
-        <label class="search"><SearchIcon /><input id="search" type="search" value={search} placeholder={words.search} aria-label={words.search} onInput={(event) => setSearch(event.currentTarget.value)} /></label>
+        <label class="search">
+          <SearchIcon />
+          <input
+            id="search"
+            type="search"
+            value={search}
+            placeholder={words.search}
+            aria-label={words.search}
+            onInput={(event) => setSearch(event.currentTarget.value)}
+          />
+        </label>
       )}
       {all.size === 0 && <p class="soft small">{words.noConversations}</p>}
-      {all.size > 0 && !found.length && <p class="soft small" role="status">{words.nothingFound}</p>}
+      {all.size > 0 && !found.length && (
+        <p class="soft small" role="status">
+          {words.nothingFound}
+        </p>
+      )}
       <ul>
-        {found.slice(0, limit).map((one) => <Entry key={one.id} one={one} current={one.id === current} onGo={onGo} />)}
+        {found.slice(0, limit).map((one) => (
+          <Entry key={one.id} one={one} current={one.id === current} onGo={onGo} />
+        ))}
       </ul>
-      {found.length > limit && <button type="button" class="plain" onClick={() => setLimit(limit + SHOWN)}>{words.more}</button>}
+      {found.length > limit && (
+        <button type="button" class="plain" onClick={() => setLimit(limit + SHOWN)}>
+          {words.more}
+        </button>
+      )}
     </section>
   );
 }
@@ -62,12 +102,40 @@ function Entry({one, current, onGo}: {one: Conversation; current: boolean; onGo:
     void remove(one.id);
     if (current) go({view: 'chat', id: null});
   };
-  if (naming) return <li><Rename title={one.title} onDone={(name) => { setNaming(false); if (name) change(one.id, (now) => ({...now, title: name})); }} /></li>;
+  if (naming)
+    return (
+      <li>
+        <Rename
+          title={one.title}
+          onDone={(name) => {
+            setNaming(false);
+            if (name) change(one.id, (now) => ({...now, title: name}));
+          }}
+        />
+      </li>
+    );
   return (
     <li class={current ? 'entry current' : 'entry'}>
-      <a href={routeHash({view: 'chat', id: one.id})} aria-current={current ? 'page' : undefined} onClick={onGo} title={title}>{title}</a>
-      <button type="button" class="quiet" onClick={() => setNaming(true)} aria-label={words.rename(title)} title={words.rename('')}><EditIcon /></button>
-      <button type="button" class="quiet" onClick={drop} aria-label={words.delete(title)} title={words.delete('')}><BinIcon /></button>
+      <a
+        href={routeHash({view: 'chat', id: one.id})}
+        aria-current={current ? 'page' : undefined}
+        onClick={onGo}
+        title={title}
+      >
+        {title}
+      </a>
+      <button
+        type="button"
+        class="quiet"
+        onClick={() => setNaming(true)}
+        aria-label={words.rename(title)}
+        title={words.rename('')}
+      >
+        <EditIcon />
+      </button>
+      <button type="button" class="quiet" onClick={drop} aria-label={words.delete(title)} title={words.delete('')}>
+        <BinIcon />
+      </button>
     </li>
   );
 }
@@ -80,5 +148,15 @@ function Rename({title, onDone}: {title: string; onDone: (name: string | null) =
     if (event.key === 'Enter' && !event.isComposing) onDone(field.current?.value.trim() || null);
     if (event.key === 'Escape') onDone(null);
   };
-  return <input ref={field} class="rename" defaultValue={title} maxLength={200} aria-label={words.rename(title)} onKeyDown={keys} onBlur={() => onDone(field.current?.value.trim() || null)} />;
+  return (
+    <input
+      ref={field}
+      class="rename"
+      defaultValue={title}
+      maxLength={200}
+      aria-label={words.rename(title)}
+      onKeyDown={keys}
+      onBlur={() => onDone(field.current?.value.trim() || null)}
+    />
+  );
 }

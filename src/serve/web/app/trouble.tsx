@@ -26,8 +26,16 @@ export function TroubleNote({trouble, onRetry}: {trouble: Trouble; onRetry?: () 
         <strong>{what}</strong> {trouble.kind !== 'key' && trouble.message}
       </p>
       <div class="row">
-        {trouble.kind === 'key' && <button type="button" class="plain" onClick={() => keyWanted.set(true)}>{words.enterKey}</button>}
-        {onRetry && <button type="button" class="plain" disabled={seconds > 0} onClick={onRetry}>{seconds > 0 ? words.retryIn(seconds) : words.retry}</button>}
+        {trouble.kind === 'key' && (
+          <button type="button" class="plain" onClick={() => keyWanted.set(true)}>
+            {words.enterKey}
+          </button>
+        )}
+        {onRetry && (
+          <button type="button" class="plain" disabled={seconds > 0} onClick={onRetry}>
+            {seconds > 0 ? words.retryIn(seconds) : words.retry}
+          </button>
+        )}
       </div>
     </div>
   );

@@ -17,9 +17,21 @@ export function Branches({conversation, message, place, count}: Properties) {
   const move = (steps: number) => change(conversation, (one) => turn(one, message, steps));
   return (
     <span class="branches" role="group" aria-label={words.alternatives}>
-      <button type="button" class="quiet" disabled={place === 0} onClick={() => move(-1)} aria-label={words.previous}><LeftIcon /></button>
-      <span>{place + 1} / {count}</span>
-      <button type="button" class="quiet" disabled={place === count - 1} onClick={() => move(1)} aria-label={words.next}><RightIcon /></button>
+      <button type="button" class="quiet" disabled={place === 0} onClick={() => move(-1)} aria-label={words.previous}>
+        <LeftIcon />
+      </button>
+      <span>
+        {place + 1} / {count}
+      </span>
+      <button
+        type="button"
+        class="quiet"
+        disabled={place === count - 1}
+        onClick={() => move(1)}
+        aria-label={words.next}
+      >
+        <RightIcon />
+      </button>
     </span>
   );
 }

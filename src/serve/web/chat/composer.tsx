@@ -53,13 +53,43 @@ export function Composer({id, busy, path, onSend}: Properties) {
     }
   };
   return (
-    <form class="composer" onSubmit={(event) => { event.preventDefault(); send(); }}>
-      <textarea ref={area} rows={1} value={text} placeholder={words.placeholder} aria-label={words.placeholder} autocomplete="off"
-        onInput={(event) => write(event.currentTarget.value)} onKeyDown={keys} />
+    <form
+      class="composer"
+      onSubmit={(event) => {
+        event.preventDefault();
+        send();
+      }}
+    >
+      <textarea
+        ref={area}
+        rows={1}
+        value={text}
+        placeholder={words.placeholder}
+        aria-label={words.placeholder}
+        autocomplete="off"
+        onInput={(event) => write(event.currentTarget.value)}
+        onKeyDown={keys}
+      />
       {busy ? (
-        <button type="button" class="round" onClick={() => stop(busy)} aria-label={words.stop} title={`${words.stop} (Esc)`}><StopIcon /></button>
+        <button
+          type="button"
+          class="round"
+          onClick={() => stop(busy)}
+          aria-label={words.stop}
+          title={`${words.stop} (Esc)`}
+        >
+          <StopIcon />
+        </button>
       ) : (
-        <button type="submit" class="round" disabled={!text.trim()} aria-label={words.send} title={`${words.send} (Enter)`}><SendIcon /></button>
+        <button
+          type="submit"
+          class="round"
+          disabled={!text.trim()}
+          aria-label={words.send}
+          title={`${words.send} (Enter)`}
+        >
+          <SendIcon />
+        </button>
       )}
     </form>
   );

@@ -21,18 +21,42 @@ export function Controls({conversation, onChange, onClose}: Properties) {
     <Panel title={words.controls} onClose={onClose}>
       <label class="field">
         <span>{words.system}</span>
-        <textarea rows={4} value={system} placeholder={words.systemHint} onInput={(event) => { const text = event.currentTarget.value; onChange((one) => ({...one, system: text})); }} />
+        <textarea
+          rows={4}
+          value={system}
+          placeholder={words.systemHint}
+          onInput={(event) => {
+            const text = event.currentTarget.value;
+            onChange((one) => ({...one, system: text}));
+          }}
+        />
       </label>
       {SAMPLING_RANGES.map((range) => (
-        <Setting key={range.name} range={range} value={sampling[range.name]} onChange={(value) => set({[range.name]: value})} />
+        <Setting
+          key={range.name}
+          range={range}
+          value={sampling[range.name]}
+          onChange={(value) => set({[range.name]: value})}
+        />
       ))}
       <label class="check">
-        <input type="checkbox" checked={probabilities} onChange={(event) => prefer({probabilities: event.currentTarget.checked})} />
-        <span>{words.probabilities}<small>{words.probabilitiesHint}</small></span>
+        <input
+          type="checkbox"
+          checked={probabilities}
+          onChange={(event) => prefer({probabilities: event.currentTarget.checked})}
+        />
+        <span>
+          {words.probabilities}
+          <small>{words.probabilitiesHint}</small>
+        </span>
       </label>
       <div class="row">
-        <button type="button" class="plain" onClick={() => prefer({system, sampling})}>{words.asDefault}</button>
-        <button type="button" class="plain" onClick={() => set(DEFAULT_SAMPLING)}>{words.reset}</button>
+        <button type="button" class="plain" onClick={() => prefer({system, sampling})}>
+          {words.asDefault}
+        </button>
+        <button type="button" class="plain" onClick={() => set(DEFAULT_SAMPLING)}>
+          {words.reset}
+        </button>
       </div>
     </Panel>
   );

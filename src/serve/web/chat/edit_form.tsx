@@ -30,11 +30,28 @@ export function EditForm({text, sends, onDone, onCancel}: Properties) {
     }
   };
   return (
-    <form class="edit" onSubmit={(event) => { event.preventDefault(); done(); }}>
-      <textarea ref={area} rows={1} value={now} aria-label={words.edit} onInput={(event) => setNow(event.currentTarget.value)} onKeyDown={keys} />
+    <form
+      class="edit"
+      onSubmit={(event) => {
+        event.preventDefault();
+        done();
+      }}
+    >
+      <textarea
+        ref={area}
+        rows={1}
+        value={now}
+        aria-label={words.edit}
+        onInput={(event) => setNow(event.currentTarget.value)}
+        onKeyDown={keys}
+      />
       <div class="row end">
-        <button type="button" class="plain" onClick={onCancel}>{words.cancel}</button>
-        <button type="submit" class="strong" disabled={!now.trim()}>{sends ? words.send : words.save}</button>
+        <button type="button" class="plain" onClick={onCancel}>
+          {words.cancel}
+        </button>
+        <button type="submit" class="strong" disabled={!now.trim()}>
+          {sends ? words.send : words.save}
+        </button>
       </div>
     </form>
   );

@@ -21,7 +21,11 @@ export function Empty({onPick}: {onPick: (text: string) => void}) {
       {ready && (
         <ul class="starters">
           {words.starters.map((text) => (
-            <li key={text}><button type="button" onClick={() => onPick(text)}>{text}</button></li>
+            <li key={text}>
+              <button type="button" onClick={() => onPick(text)}>
+                {text}
+              </button>
+            </li>
           ))}
         </ul>
       )}

@@ -24,10 +24,18 @@ export function modelOf(conversation: Conversation): string | null {
 export function chatMessages(conversation: Conversation, last: string | null): ChatMessage[] {
   const path = tree.pathTo(conversation, last).filter(({role, text}) => role === 'user' || text);
   const system: ChatMessage[] = conversation.system.trim() ? [{role: 'system', content: conversation.system}] : [];
-  return [...system, ...path.map(({role, text}) => ({role, content: role === 'user' ? text : splitThoughts(text).answer}))];
+  return [
+    ...system,
+    ...path.map(({role, text}) => ({role, content: role === 'user' ? text : splitThoughts(text).answer})),
+  ];
 }
 
-async function write(id: string, message: Message, begun: {text: string; tokens: Token[]}, continues: boolean): Promise<void> {
+async function write(
+  id: string,
+  message: Message,
+  begun: {text: string; tokens: Token[]},
+  continues: boolean,
+): Promise<void> {
   const conversation = conversations.get().get(id);
   if (!conversation) return;
   const controller = new AbortController();
@@ -57,7 +65,15 @@ function begin(id: string, parent: string | null, begun: {text: string; tokens: 
   const conversation = conversations.get().get(id);
   if (!conversation) return;
   const model = modelOf(conversation);
-  const message: Message = {id: newId(), parent, role: 'assistant', text: begun.text, made: Date.now(), state: 'writing', model: model ?? ''};
+  const message: Message = {
+    id: newId(),
+    parent,
+    role: 'assistant',
+    text: begun.text,
+    made: Date.now(),
+    state: 'writing',
+    model: model ?? '',
+  };
   if (begun.tokens.length) setTokens(message.id, begun.tokens);
   change(id, (one) => tree.add(one, message));
   void write(id, message, begun, continues);
@@ -67,7 +83,8 @@ function begin(id: string, parent: string | null, begun: {text: string; tokens: 
 export const answer = (id: string, parent: string | null): void => begin(id, parent, {text: '', tokens: []}, false);
 
 // An alternative to an answer that begins with these tokens and goes on from there.
-export const branchFrom = (id: string, parent: string | null, text: string, tokens: Token[]): void => begin(id, parent, {text, tokens}, true);
+export const branchFrom = (id: string, parent: string | null, text: string, tokens: Token[]): void =>
+  begin(id, parent, {text, tokens}, true);
 
 export function ask(id: string, parent: string | null, text: string): void {
   const message: Message = {id: newId(), parent, role: 'user', text, made: Date.now()};

@@ -26,15 +26,43 @@ interface Properties {
 }
 
 // Outside, so that a message is drawn again only when it changed itself or its alternatives did.
-export function MessageView({conversation, message, alternatives}: {conversation: string; message: Message; alternatives: Record<string, Message>}) {
-  const all = Object.values(alternatives).filter(({parent}) => parent === message.parent).sort((a, b) => a.made - b.made || (a.id < b.id ? -1 : 1));
-  return <Shown conversation={conversation} message={message} place={all.findIndex(({id}) => id === message.id)} count={all.length} />;
+export function MessageView({
+  conversation,
+  message,
+  alternatives,
+}: {
+  conversation: string;
+  message: Message;
+  alternatives: Record<string, Message>;
+}) {
+  const all = Object.values(alternatives)
+    .filter(({parent}) => parent === message.parent)
+    .sort((a, b) => a.made - b.made || (a.id < b.id ? -1 : 1));
+  return (
+    <Shown
+      conversation={conversation}
+      message={message}
+      place={all.findIndex(({id}) => id === message.id)}
+      count={all.length}
+    />
+  );
 }
 
 function resend(conversation: string, message: Message, text: string): void {
   editing.set(null);
   if (message.role === 'user') ask(conversation, message.parent, text);
-  else change(conversation, (one) => tree.add(one, {...message, id: newId(), text, made: Date.now(), speed: undefined, trouble: undefined, state: undefined}));
+  else
+    change(conversation, (one) =>
+      tree.add(one, {
+        ...message,
+        id: newId(),
+        text,
+        made: Date.now(),
+        speed: undefined,
+        trouble: undefined,
+        state: undefined,
+      }),
+    );
 }
 
 const Shown = memo(({conversation, message, place, count}: Properties) => {
@@ -47,7 +75,12 @@ const Shown = memo(({conversation, message, place, count}: Properties) => {
     <li class={`message ${message.role}`} aria-busy={writing}>
       <h2 class="hidden">{own ? words.you : words.answerOf(message.model ?? '')}</h2>
       {edited ? (
-        <EditForm text={message.text} sends={own} onDone={(text) => resend(conversation, message, text)} onCancel={() => editing.set(null)} />
+        <EditForm
+          text={message.text}
+          sends={own}
+          onDone={(text) => resend(conversation, message, text)}
+          onCancel={() => editing.set(null)}
+        />
       ) : own ? (
         <div class="bubble">{message.text}</div>
       ) : asTokens ? (
@@ -55,8 +88,17 @@ const Shown = memo(({conversation, message, place, count}: Properties) => {
       ) : (
         <Markdown text={message.text} />
       )}
-      {writing && !message.text && <p class="waiting"><span class="hidden">{words.writing}</span><i /><i /><i /></p>}
-      {message.trouble && <TroubleNote trouble={message.trouble} onRetry={() => answer(conversation, message.parent)} />}
+      {writing && !message.text && (
+        <p class="waiting">
+          <span class="hidden">{words.writing}</span>
+          <i />
+          <i />
+          <i />
+        </p>
+      )}
+      {message.trouble && (
+        <TroubleNote trouble={message.trouble} onRetry={() => answer(conversation, message.parent)} />
+      )}
       {!edited && !writing && (
         <footer>
           <Branches conversation={conversation} message={message.id} place={place} count={count} />
@@ -82,12 +124,45 @@ function Actions({conversation, message, asTokens}: {conversation: string; messa
   if (!message.text) return null; // it failed before its first word
   return (
     <>
-      <button type="button" class="quiet" onClick={() => void copy()} aria-label={copied ? words.copied : words.copy} title={words.copy}>{copied ? <CheckIcon /> : <CopyIcon />}</button>
-      <button type="button" class="quiet" onClick={() => editing.set(message.id)} aria-label={words.edit} title={words.edit}><EditIcon /></button>
+      <button
+        type="button"
+        class="quiet"
+        onClick={() => void copy()}
+        aria-label={copied ? words.copied : words.copy}
+        title={words.copy}
+      >
+        {copied ? <CheckIcon /> : <CopyIcon />}
+      </button>
+      <button
+        type="button"
+        class="quiet"
+        onClick={() => editing.set(message.id)}
+        aria-label={words.edit}
+        title={words.edit}
+      >
+        <EditIcon />
+      </button>
       {message.role === 'assistant' && (
         <>
-          <button type="button" class="quiet" onClick={() => answer(conversation, message.parent)} aria-label={words.again} title={words.again}><AgainIcon /></button>
-          <button type="button" class="quiet" aria-pressed={asTokens} onClick={() => shown.set(asTokens ? null : message.id)} aria-label={words.tokens} title={words.tokens}><TokensIcon /></button>
+          <button
+            type="button"
+            class="quiet"
+            onClick={() => answer(conversation, message.parent)}
+            aria-label={words.again}
+            title={words.again}
+          >
+            <AgainIcon />
+          </button>
+          <button
+            type="button"
+            class="quiet"
+            aria-pressed={asTokens}
+            onClick={() => shown.set(asTokens ? null : message.id)}
+            aria-label={words.tokens}
+            title={words.tokens}
+          >
+            <TokensIcon />
+          </button>
           <Facts message={message} />
         </>
       )}

@@ -44,8 +44,13 @@ export function ChatView({id}: {id: string | null}) {
     selected.set(null);
   }, [id]);
   useEffect(() => {
+    document.title = conversation.title ? `${conversation.title} · Malssi` : 'Malssi';
+    return () => void (document.title = 'Malssi');
+  }, [conversation.title]);
+  useEffect(() => {
     const stopOnEscape = (event: KeyboardEvent) => {
-      if (event.key === 'Escape' && !event.defaultPrevented && busy && !document.querySelector('dialog[open]')) stop(busy);
+      if (event.key === 'Escape' && !event.defaultPrevented && busy && !document.querySelector('dialog[open]'))
+        stop(busy);
     };
     addEventListener('keydown', stopOnEscape);
     return () => removeEventListener('keydown', stopOnEscape);
@@ -65,8 +70,26 @@ export function ChatView({id}: {id: string | null}) {
     <div class={settings || token ? 'split' : 'whole'}>
       <section class="view" aria-label={words.chat}>
         <Header title={<ModelPicker names={names} value={modelOf(conversation)} onPick={pick} />}>
-          <button type="button" class="quiet menu" onClick={() => go({view: 'chat', id: null})} aria-label={words.newChat} title={words.newChat}><PlusIcon /></button>
-          <button type="button" class="quiet" aria-expanded={settings} aria-label={words.controls} title={words.controls} onClick={() => { selected.set(null); setSettings(!settings); }}>
+          <button
+            type="button"
+            class="quiet menu"
+            onClick={() => go({view: 'chat', id: null})}
+            aria-label={words.newChat}
+            title={words.newChat}
+          >
+            <PlusIcon />
+          </button>
+          <button
+            type="button"
+            class="quiet"
+            aria-expanded={settings}
+            aria-label={words.controls}
+            title={words.controls}
+            onClick={() => {
+              selected.set(null);
+              setSettings(!settings);
+            }}
+          >
             <SlidersIcon />
           </button>
         </Header>
@@ -75,7 +98,12 @@ export function ChatView({id}: {id: string | null}) {
             {path.length ? (
               <ol class="messages" aria-label={words.messages}>
                 {path.map((message) => (
-                  <MessageView key={message.id} conversation={conversation.id} message={message} alternatives={conversation.messages} />
+                  <MessageView
+                    key={message.id}
+                    conversation={conversation.id}
+                    message={message}
+                    alternatives={conversation.messages}
+                  />
                 ))}
               </ol>
             ) : (
@@ -88,7 +116,11 @@ export function ChatView({id}: {id: string | null}) {
         <Voice path={path} busy={busy} />
       </section>
       {token ? (
-        <TokenPanel conversation={conversation} selection={token} onApply={(sampling) => edit((one) => ({...one, sampling}))} />
+        <TokenPanel
+          conversation={conversation}
+          selection={token}
+          onApply={(sampling) => edit((one) => ({...one, sampling}))}
+        />
       ) : (
         settings && <Controls conversation={conversation} onChange={edit} onClose={() => setSettings(false)} />
       )}

@@ -20,5 +20,9 @@ export function Voice({path, busy}: {path: Message[]; busy: string | null}) {
       say(`${words.written}: ${text.slice(0, LONGEST)}`);
     }
   }, [busy]);
-  return <div class="hidden" role="status" aria-live="polite">{said}</div>;
+  return (
+    <div class="hidden" role="status" aria-live="polite">
+      {said}
+    </div>
+  );
 }

@@ -38,12 +38,21 @@ export function draw<T>(all: T[], random: () => number): [T, T] | null {
 
 // The model and what sets this contestant apart: "base · temperature 0.2".
 export function nameOf({model, system, sampling}: Contestant): string {
-  const set = Object.entries(sampling).filter(([, value]) => value !== null).map(([name, value]) => `${name} ${value}`);
+  const set = Object.entries(sampling)
+    .filter(([, value]) => value !== null)
+    .map(([name, value]) => `${name} ${value}`);
   const prompt = system.trim() ? [`“${system.trim().slice(0, 30)}${system.trim().length > 30 ? '…' : ''}”`] : [];
   return [model, ...set, ...prompt].join(' · ');
 }
 
-export const vote = (prompt: string, left: Vote['left'], right: Vote['right'], verdict: Verdict): Vote => ({id: newId(), time: Date.now(), prompt, left, right, verdict});
+export const vote = (prompt: string, left: Vote['left'], right: Vote['right'], verdict: Verdict): Vote => ({
+  id: newId(),
+  time: Date.now(),
+  prompt,
+  left,
+  right,
+  verdict,
+});
 
 // Best first, by the share of points: a win is one, a tie half.
 export function scores(votes: Vote[]): Score[] {
@@ -56,9 +65,9 @@ export function scores(votes: Vote[]): Score[] {
   };
   for (const {left, right, verdict} of votes) {
     const [a, b] = [of(left), of(right)];
-    if (verdict === 'left') ++a.wins, ++b.losses;
-    else if (verdict === 'right') ++b.wins, ++a.losses;
-    else ++a.ties, ++b.ties;
+    if (verdict === 'left') (++a.wins, ++b.losses);
+    else if (verdict === 'right') (++b.wins, ++a.losses);
+    else (++a.ties, ++b.ties);
   }
   const share = ({wins, ties, losses}: Score) => (wins + ties / 2) / (wins + ties + losses);
   return [...all.values()].sort((a, b) => share(b) - share(a) || (a.name < b.name ? -1 : 1));
@@ -67,7 +76,15 @@ export function scores(votes: Vote[]): Score[] {
 // A vote as the server takes it and as the file has it.
 export function voteRecord({id, time, prompt, left, right, verdict}: Vote): object {
   const names = {left: 'a', right: 'b', tie: 'tie', neither: 'neither'};
-  return {a: nameOf(left), b: nameOf(right), vote: names[verdict], prompt, answers: {a: left, b: right}, id, time: Math.round(time / 1000)};
+  return {
+    a: nameOf(left),
+    b: nameOf(right),
+    vote: names[verdict],
+    prompt,
+    answers: {a: left, b: right},
+    id,
+    time: Math.round(time / 1000),
+  };
 }
 
 export const votesFile = (votes: Vote[]): string => votes.map((one) => `${JSON.stringify(voteRecord(one))}\n`).join('');

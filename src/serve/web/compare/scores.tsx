@@ -16,17 +16,34 @@ export function Scores() {
       <h2>{words.votesSoFar(all.length)}</h2>
       <div class="table" tabIndex={0} role="group" aria-label={words.votesSoFar(all.length)}>
         <table>
-          <thead><tr>{words.scoreColumns.map((name, i) => <th key={name} scope="col" class={i ? 'right' : undefined}>{name}</th>)}</tr></thead>
+          <thead>
+            <tr>
+              {words.scoreColumns.map((name, i) => (
+                <th key={name} scope="col" class={i ? 'right' : undefined}>
+                  {name}
+                </th>
+              ))}
+            </tr>
+          </thead>
           <tbody>
             {scores(all).map(({name, wins, ties, losses}) => (
-              <tr key={name}><th scope="row">{name}</th><td class="right">{wins}</td><td class="right">{ties}</td><td class="right">{losses}</td></tr>
+              <tr key={name}>
+                <th scope="row">{name}</th>
+                <td class="right">{wins}</td>
+                <td class="right">{ties}</td>
+                <td class="right">{losses}</td>
+              </tr>
             ))}
           </tbody>
         </table>
       </div>
       <div class="row">
-        <button type="button" class="plain" onClick={() => download('malssi-votes.jsonl', votesFile(all))}>{words.exportVotes}</button>
-        <button type="button" class="plain" onClick={() => confirm(words.sureVotes) && void clearVotes()}>{words.deleteVotes}</button>
+        <button type="button" class="plain" onClick={() => download('malssi-votes.jsonl', votesFile(all))}>
+          {words.exportVotes}
+        </button>
+        <button type="button" class="plain" onClick={() => confirm(words.sureVotes) && void clearVotes()}>
+          {words.deleteVotes}
+        </button>
       </div>
     </section>
   );

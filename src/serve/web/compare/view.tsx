@@ -37,7 +37,10 @@ function useAnswers() {
     setBusy(true);
     const one = async (place: 0 | 1) => {
       const {model, system, sampling} = sides[place];
-      const messages = [...(system.trim() ? [{role: 'system' as const, content: system}] : []), {role: 'user' as const, content: prompt}];
+      const messages = [
+        ...(system.trim() ? [{role: 'system' as const, content: system}] : []),
+        {role: 'user' as const, content: prompt},
+      ];
       const put = (answer: Answer) => setAnswers(([a, b]) => (place ? [a, answer] : [answer, b]));
       put({...NONE, state: 'writing'});
       put(await writeAnswer({model, messages, sampling, probabilities: false}, stop.signal, NONE, put));
@@ -91,20 +94,53 @@ export function CompareView({wanted}: {wanted: string[]}) {
       <div class="scroll" tabIndex={-1}>
         <div class="wide">
           <p class="soft lead">{words.compareNote}</p>
-          <Contestants names={names} value={contestants} onChange={setContestants} hidden={round !== null && !round.verdict} />
-          <form class="composer still" onSubmit={(event) => { event.preventDefault(); start(); }}>
-            <textarea ref={area} rows={1} value={prompt} placeholder={words.comparePrompt} aria-label={words.comparePrompt} onInput={(event) => setPrompt(event.currentTarget.value)} onKeyDown={keys} />
+          <Contestants
+            names={names}
+            value={contestants}
+            onChange={setContestants}
+            hidden={round !== null && !round.verdict}
+          />
+          <form
+            class="composer still"
+            onSubmit={(event) => {
+              event.preventDefault();
+              start();
+            }}
+          >
+            <textarea
+              ref={area}
+              rows={1}
+              value={prompt}
+              placeholder={words.comparePrompt}
+              aria-label={words.comparePrompt}
+              onInput={(event) => setPrompt(event.currentTarget.value)}
+              onKeyDown={keys}
+            />
             {busy ? (
-              <button type="button" class="round" onClick={stop} aria-label={words.stop}><StopIcon /></button>
+              <button type="button" class="round" onClick={stop} aria-label={words.stop}>
+                <StopIcon />
+              </button>
             ) : (
-              <button type="submit" class="strong" disabled={!prompt.trim() || contestants.length < 2}>{words.compareStart}</button>
+              <button type="submit" class="strong" disabled={!prompt.trim() || contestants.length < 2}>
+                {words.compareStart}
+              </button>
             )}
           </form>
           {round && (
             <>
               <div class="sides">
-                <Side letter="A" answer={answers[0]} contestant={round.verdict ? round.sides[0] : null} won={round.verdict === 'left'} />
-                <Side letter="B" answer={answers[1]} contestant={round.verdict ? round.sides[1] : null} won={round.verdict === 'right'} />
+                <Side
+                  letter="A"
+                  answer={answers[0]}
+                  contestant={round.verdict ? round.sides[0] : null}
+                  won={round.verdict === 'left'}
+                />
+                <Side
+                  letter="B"
+                  answer={answers[1]}
+                  contestant={round.verdict ? round.sides[1] : null}
+                  won={round.verdict === 'right'}
+                />
               </div>
               <Voting ready={whole} verdict={round.verdict} onVote={judge} onAgain={start} />
             </>

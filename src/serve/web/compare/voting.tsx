@@ -14,16 +14,29 @@ interface Properties {
 export function Voting({ready, verdict, onVote, onAgain}: Properties) {
   const words = useWords();
   const collects = useValue(serverCollects);
-  const choices: [Verdict, string][] = [['left', words.aBetter], ['tie', words.bothGood], ['neither', words.bothBad], ['right', words.bBetter]];
+  const choices: [Verdict, string][] = [
+    ['left', words.aBetter],
+    ['tie', words.bothGood],
+    ['neither', words.bothBad],
+    ['right', words.bBetter],
+  ];
   return (
     <div class="voting" role="group" aria-label={words.whichBetter}>
       {verdict ? (
         <>
-          <p role="status">{words.thanks} {collects === null ? '' : collects ? words.votesCollected : words.votesKept}</p>
-          <button type="button" class="plain" onClick={onAgain}>{words.anotherRound}</button>
+          <p role="status">
+            {words.thanks} {collects === null ? '' : collects ? words.votesCollected : words.votesKept}
+          </p>
+          <button type="button" class="plain" onClick={onAgain}>
+            {words.anotherRound}
+          </button>
         </>
       ) : (
-        choices.map(([value, text]) => <button key={value} type="button" class="plain" disabled={!ready} onClick={() => onVote(value)}>{text}</button>)
+        choices.map(([value, text]) => (
+          <button key={value} type="button" class="plain" disabled={!ready} onClick={() => onVote(value)}>
+            {text}
+          </button>
+        ))
       )}
     </div>
   );

@@ -27,7 +27,8 @@ export const en = {
   delete: (title: string) => `Delete ${title}`.trim(),
   sureDelete: (title: string) => `Delete “${title}”? It cannot be brought back.`,
   gone: 'The server does not answer. The page looks for it every two seconds.',
-  notSaved: 'The browser has no room left: what is written now is lost when the page closes. Export your conversations.',
+  notSaved:
+    'The browser has no room left: what is written now is lost when the page closes. Export your conversations.',
 
   // a conversation
   greeting: 'What is on your mind?',
@@ -57,7 +58,8 @@ export const en = {
   alternatives: 'Alternatives',
   previous: 'Previous alternative',
   next: 'Next alternative',
-  rate: (tokens: number, rate: number) => `${tokens} tokens, ${rate < 10 ? rate.toFixed(1) : Math.round(rate)} a second`,
+  rate: (tokens: number, rate: number) =>
+    `${tokens} tokens, ${rate < 10 ? rate.toFixed(1) : Math.round(rate)} a second`,
   stopped: 'stopped',
   full: 'ended at the limit of tokens',
   thinking: 'Thinking …',
@@ -86,11 +88,13 @@ export const en = {
 
   // tokens
   tokensOf: 'Tokens of the answer. Arrow keys go from one to the next.',
-  noTokens: 'This answer was made without probabilities. Switch on “Keep probabilities” in the settings and answer again.',
+  noTokens:
+    'This answer was made without probabilities. Switch on “Keep probabilities” in the settings and answer again.',
   certain: 'certain',
   surprising: 'surprising',
   tokenTitle: (place: number, count: number) => `Token ${place} of ${count}`,
-  canBeDrawn: (kept: number, known: number) => `${kept} of the ${known} likeliest tokens can be drawn. Choose one to go on from it.`,
+  canBeDrawn: (kept: number, known: number) =>
+    `${kept} of the ${known} likeliest tokens can be drawn. Choose one to go on from it.`,
   continueWith: (token: string) => `Go on from “${token}”`,
   modelSaysThat: (probability: string) => `, ${probability} by the model`,
   partOfCharacter: 'Part of a character',

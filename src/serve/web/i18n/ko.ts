@@ -30,7 +30,11 @@ export const ko: Words = {
 
   greeting: '무슨 이야기를 나눌까요?',
   greetingNote: '대화는 이 브라우저에만 저장됩니다.',
-  starters: ['짧은 이야기를 하나 들려주세요.', '비가 내리는 까닭을 쉽게 설명해 주세요.', '가을을 노래하는 시를 한 편 써 주세요.'],
+  starters: [
+    '짧은 이야기를 하나 들려주세요.',
+    '비가 내리는 까닭을 쉽게 설명해 주세요.',
+    '가을을 노래하는 시를 한 편 써 주세요.',
+  ],
   noModel: '모델 없음',
   noModels: '서버에 올라온 모델이 없습니다.',
   model: '모델',
@@ -67,7 +71,10 @@ export const ko: Words = {
   asModel: '기본값',
   exactly: (name) => `${name} 값`,
   settings: {
-    temperature: ['온도', '얼마나 대담하게 고를지 정합니다. 0이면 늘 가장 그럴듯한 토큰을 고르고, 1을 넘으면 뜻밖의 토큰이 늘어납니다.'],
+    temperature: [
+      '온도',
+      '얼마나 대담하게 고를지 정합니다. 0이면 늘 가장 그럴듯한 토큰을 고르고, 1을 넘으면 뜻밖의 토큰이 늘어납니다.',
+    ],
     top_p: ['Top-p', '확률을 더해 이 값에 이를 때까지, 가장 그럴듯한 토큰에서만 고릅니다.'],
     top_k: ['Top-k', '가장 그럴듯한 토큰을 이 개수만큼만 남깁니다. 0이면 모두 남깁니다.'],
     min_p: ['Min-p', '가장 그럴듯한 토큰의 확률에 이 비율을 곱한 값보다 낮은 토큰을 뺍니다.'],
@@ -86,7 +93,8 @@ export const ko: Words = {
   certain: '확실함',
   surprising: '뜻밖임',
   tokenTitle: (place, count) => `토큰 ${count}개 중 ${place}번째`,
-  canBeDrawn: (kept, known) => `가장 그럴듯한 토큰 ${known}개 가운데 ${kept}개가 뽑힐 수 있습니다. 하나를 고르면 거기서부터 이어 씁니다.`,
+  canBeDrawn: (kept, known) =>
+    `가장 그럴듯한 토큰 ${known}개 가운데 ${kept}개가 뽑힐 수 있습니다. 하나를 고르면 거기서부터 이어 씁니다.`,
   continueWith: (token) => `‘${token}’에서 이어 쓰기`,
   modelSaysThat: (probability) => `, 모델의 확률 ${probability}`,
   partOfCharacter: '글자의 일부',

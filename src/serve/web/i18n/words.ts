@@ -8,5 +8,6 @@ import {type Language, languageOf} from './language';
 export type Words = typeof en;
 const all: Record<Language, Words> = {en, ko};
 
-export const useLanguage = (): Language => useSlice(preferences, ({language}) => languageOf(language, navigator.languages));
+export const useLanguage = (): Language =>
+  useSlice(preferences, ({language}) => languageOf(language, navigator.languages));
 export const useWords = (): Words => all[useLanguage()];

@@ -46,7 +46,10 @@ export function fresh(model: string | null): Conversation {
 export function keep(one: Conversation): void {
   conversations.update((all) => new Map(all).set(one.id, one));
   clearTimeout(waiting.get(one.id));
-  waiting.set(one.id, setTimeout(() => void save(one.id), SAVE_AFTER));
+  waiting.set(
+    one.id,
+    setTimeout(() => void save(one.id), SAVE_AFTER),
+  );
 }
 
 export function change(id: string, edit: (one: Conversation) => Conversation): void {

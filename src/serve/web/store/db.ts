@@ -24,7 +24,11 @@ function open(): Promise<IDBDatabase | null> {
 
 export const lasting = async (): Promise<boolean> => (await open()) !== null;
 
-async function run<T>(table: Table, mode: IDBTransactionMode, work: (store: IDBObjectStore) => IDBRequest<T>): Promise<T | undefined> {
+async function run<T>(
+  table: Table,
+  mode: IDBTransactionMode,
+  work: (store: IDBObjectStore) => IDBRequest<T>,
+): Promise<T | undefined> {
   const db = await open();
   if (!db) return undefined;
   return new Promise((resolve, reject) => {

@@ -10,11 +10,16 @@ export function exportJson(all: Conversation[]): string {
 
 // One conversation to read elsewhere: what is shown of it, as Markdown.
 export function exportMarkdown(one: Conversation): string {
-  const parts = shownPath(one).map(({role, text, model}) => `## ${role === 'user' ? 'You' : (model ?? 'Assistant')}\n\n${text}\n`);
-  return [`# ${one.title}\n`, ...(one.system ? [`> ${one.system.replaceAll('\n', '\n> ')}\n`] : []), ...parts].join('\n');
+  const parts = shownPath(one).map(
+    ({role, text, model}) => `## ${role === 'user' ? 'You' : (model ?? 'Assistant')}\n\n${text}\n`,
+  );
+  return [`# ${one.title}\n`, ...(one.system ? [`> ${one.system.replaceAll('\n', '\n> ')}\n`] : []), ...parts].join(
+    '\n',
+  );
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 const time = (value: unknown): number => (typeof value === 'number' && Number.isFinite(value) ? value : Date.now());
 
@@ -31,7 +36,13 @@ function sampling(value: unknown): Sampling {
 function message(value: unknown): Message | null {
   if (!isObject(value) || typeof value.text !== 'string') return null;
   if (value.role !== 'user' && value.role !== 'assistant') return null;
-  const out: Message = {id: text(value.id), parent: value.parent === null ? null : text(value.parent), role: value.role, text: value.text, made: time(value.made)};
+  const out: Message = {
+    id: text(value.id),
+    parent: value.parent === null ? null : text(value.parent),
+    role: value.role,
+    text: value.text,
+    made: time(value.made),
+  };
   if (typeof value.model === 'string') out.model = value.model;
   return out.id ? out : null;
 }
@@ -39,7 +50,9 @@ function message(value: unknown): Message | null {
 // New names for everything, so that what is imported twice stands twice and overwrites nothing.
 function conversation(value: unknown): Conversation | null {
   if (!isObject(value) || !isObject(value.messages)) return null;
-  const read = Object.values(value.messages).map(message).filter((one) => one !== null);
+  const read = Object.values(value.messages)
+    .map(message)
+    .filter((one) => one !== null);
   const names = new Map(read.map(({id}) => [id, newId()]));
   const renamed = (id: unknown): string | undefined => names.get(text(id));
   const messages: Record<string, Message> = {};
@@ -70,6 +83,7 @@ function conversation(value: unknown): Conversation | null {
 // Throws where the text is no such file.
 export function importJson(source: string): Conversation[] {
   const value: unknown = JSON.parse(source);
-  if (!isObject(value) || value.format !== FORMAT || !Array.isArray(value.conversations)) throw new Error('not a file of conversations');
+  if (!isObject(value) || value.format !== FORMAT || !Array.isArray(value.conversations))
+    throw new Error('not a file of conversations');
   return value.conversations.map(conversation).filter((one) => one !== null);
 }

@@ -29,7 +29,10 @@ export function shownPath(conversation: Conversation): Message[] {
   const shown = (parent: string | null): Message | undefined => {
     const options = below.get(parent) ?? [];
     const chosen = conversation.chosen[key(parent)];
-    return options.find(({id}) => id === chosen) ?? options.reduce<Message | undefined>((newest, m) => (newest && newest.made > m.made ? newest : m), undefined);
+    return (
+      options.find(({id}) => id === chosen) ??
+      options.reduce<Message | undefined>((newest, m) => (newest && newest.made > m.made ? newest : m), undefined)
+    );
   };
   const path: Message[] = [];
   const seen = new Set<string>();
@@ -44,7 +47,7 @@ export function shownPath(conversation: Conversation): Message[] {
 export function pathTo(conversation: Conversation, id: string | null): Message[] {
   const path: Message[] = [];
   const seen = new Set<string>();
-  for (let at = id; at !== null && !seen.has(at); ) {
+  for (let at = id; at !== null && !seen.has(at);) {
     seen.add(at);
     const message: Message | undefined = conversation.messages[at];
     if (!message) break;

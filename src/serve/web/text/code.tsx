@@ -9,20 +9,31 @@ const LONGEST_COLOURED = 60_000; // characters
 const REDRAW = 200; // milliseconds between colourings of code that grows
 
 const drawn = (spans: Span[]) =>
-  spans.map((span, i): preact.JSX.Element | string => (typeof span === 'string' ? span : <span key={i} class={span.kind}>{drawn(span.parts)}</span>));
+  spans.map((span, i): preact.JSX.Element | string =>
+    typeof span === 'string' ? (
+      span
+    ) : (
+      <span key={i} class={span.kind}>
+        {drawn(span.parts)}
+      </span>
+    ),
+  );
 
 function useColours(code: string, language: string): Span[] | null {
   const [colours, setColours] = useState<{code: string; spans: Span[]} | null>(null);
   const last = useRef(0);
   useEffect(() => {
     if (!language || code.length > LONGEST_COLOURED) return;
-    const timer = setTimeout(() => {
-      last.current = Date.now();
-      void import('./highlight').then(({highlight}) => {
-        const spans = highlight(code, language);
-        setColours(spans && {code, spans});
-      });
-    }, Math.max(0, last.current + REDRAW - Date.now()));
+    const timer = setTimeout(
+      () => {
+        last.current = Date.now();
+        void import('./highlight').then(({highlight}) => {
+          const spans = highlight(code, language);
+          setColours(spans && {code, spans});
+        });
+      },
+      Math.max(0, last.current + REDRAW - Date.now()),
+    );
     return () => clearTimeout(timer);
   }, [code, language]);
   if (!colours || !code.startsWith(colours.code)) return null;

@@ -7,7 +7,8 @@ import {decodeEntities} from './entities';
 import {safeLink} from './links';
 import {Tex} from './tex';
 
-export const inline = (tokens: Token[] | undefined): ComponentChildren[] => (tokens ?? []).map((token, i) => <Inline key={i} token={token} />);
+export const inline = (tokens: Token[] | undefined): ComponentChildren[] =>
+  (tokens ?? []).map((token, i) => <Inline key={i} token={token} />);
 
 function Link({href, children}: {href: string; children: ComponentChildren}) {
   const safe = safeLink(decodeEntities(href));
@@ -36,7 +37,9 @@ function Inline({token}: {token: Token | MathToken}) {
     case 'link':
       return <Link href={(token as Tokens.Link).href}>{inline((token as Tokens.Link).tokens)}</Link>;
     case 'image': // nothing is loaded from elsewhere: a link to it stands in its place
-      return <Link href={(token as Tokens.Image).href}>{(token as Tokens.Image).text || (token as Tokens.Image).href}</Link>;
+      return (
+        <Link href={(token as Tokens.Image).href}>{(token as Tokens.Image).text || (token as Tokens.Image).href}</Link>
+      );
     case 'html':
       return /^<br\s*\/?>$/i.test(token.raw) ? <br /> : <>{token.raw}</>;
     case 'escape':

@@ -24,7 +24,13 @@ export const Markdown = memo(({text}: {text: string}) => {
   );
 });
 
-const Blocks = ({blocks}: {blocks: Block[]}) => <>{blocks.map((block, i) => <BlockView key={i} block={block} />)}</>;
+const Blocks = ({blocks}: {blocks: Block[]}) => (
+  <>
+    {blocks.map((block, i) => (
+      <BlockView key={i} block={block} />
+    ))}
+  </>
+);
 
 const BlockView = memo(({block}: {block: Block | MathToken}) => {
   switch (block.type) {
@@ -42,7 +48,11 @@ const BlockView = memo(({block}: {block: Block | MathToken}) => {
       return <Code code={text} language={(lang ?? '').split(/\s/)[0]?.toLowerCase() ?? ''} />;
     }
     case 'blockquote':
-      return <blockquote><Blocks blocks={(block as Tokens.Blockquote).tokens} /></blockquote>;
+      return (
+        <blockquote>
+          <Blocks blocks={(block as Tokens.Blockquote).tokens} />
+        </blockquote>
+      );
     case 'list':
       return <List block={block as Tokens.List} />;
     case 'table':
@@ -78,11 +88,23 @@ function Table({block}: {block: Tokens.Table}) {
     <div class="table" tabIndex={0} role="group">
       <table>
         <thead>
-          <tr>{block.header.map((cell, i) => <th key={i} class={align(i)} scope="col">{inline(cell.tokens)}</th>)}</tr>
+          <tr>
+            {block.header.map((cell, i) => (
+              <th key={i} class={align(i)} scope="col">
+                {inline(cell.tokens)}
+              </th>
+            ))}
+          </tr>
         </thead>
         <tbody>
           {block.rows.map((row, r) => (
-            <tr key={r}>{row.map((cell, i) => <td key={i} class={align(i)}>{inline(cell.tokens)}</td>)}</tr>
+            <tr key={r}>
+              {row.map((cell, i) => (
+                <td key={i} class={align(i)}>
+                  {inline(cell.tokens)}
+                </td>
+              ))}
+            </tr>
           ))}
         </tbody>
       </table>

@@ -4,7 +4,14 @@ import temml from 'temml';
 
 export function draw(tex: string, place: HTMLElement, display: boolean): void {
   try {
-    temml.render(tex, place, {displayMode: display, throwOnError: true, trust: false, strict: false, maxExpand: 300, maxSize: [20, 20]});
+    temml.render(tex, place, {
+      displayMode: display,
+      throwOnError: true,
+      trust: false,
+      strict: false,
+      maxExpand: 300,
+      maxSize: [20, 20],
+    });
   } catch {
     place.textContent = tex; // not TeX, or not yet
   }

@@ -7,7 +7,10 @@ export const textOf = (tokens: Pick<Candidate, 'bytes'>[]): string => new TextDe
 
 // Whether the tokens end where a character ends.
 export function endsWhole(tokens: Pick<Candidate, 'bytes'>[]): boolean {
-  const tail = tokens.slice(-8).flatMap(({bytes}) => bytes).slice(-4);
+  const tail = tokens
+    .slice(-8)
+    .flatMap(({bytes}) => bytes)
+    .slice(-4);
   const lead = tail.findLastIndex((byte) => (byte & 0xc0) !== 0x80);
   if (lead < 0) return true; // no UTF-8 at all
   const first = tail[lead] ?? 0;
@@ -33,4 +36,5 @@ export function label({bytes, text}: Pick<Candidate, 'bytes' | 'text'>): string 
 }
 
 // Tokens that end an answer have a name and no text of their own.
-export const endsAnswer = ({text}: Pick<Candidate, 'text'>): boolean => /^(<\|[^|]*\|>|<\/s>|<eos>|<end_of_turn>|\[\|endofturn\|\])$/.test(text);
+export const endsAnswer = ({text}: Pick<Candidate, 'text'>): boolean =>
+  /^(<\|[^|]*\|>|<\/s>|<eos>|<end_of_turn>|\[\|endofturn\|\])$/.test(text);

@@ -43,8 +43,11 @@ const none = (one: Weight): Weight => ({...one, weight: 0, each: 0});
 function topK(weights: Weight[], k: number): Weight[] {
   if (k <= 0) return weights;
   const smallest = weights.slice(0, -1)[k - 1]?.each;
-  if (smallest !== undefined) return weights.map((one, i) => (i < weights.length - 1 && one.each >= smallest ? one : none(one)));
-  return weights.map((one, i) => (i < weights.length - 1 ? one : {...one, weight: one.each * Math.min(one.count, k - weights.length + 1)}));
+  if (smallest !== undefined)
+    return weights.map((one, i) => (i < weights.length - 1 && one.each >= smallest ? one : none(one)));
+  return weights.map((one, i) =>
+    i < weights.length - 1 ? one : {...one, weight: one.each * Math.min(one.count, k - weights.length + 1)},
+  );
 }
 
 function topP(weights: Weight[], p: number): Weight[] {
@@ -70,12 +73,22 @@ export function cut(top: Pick<Candidate, 'logprob'>[], settings: CutSettings): C
   const rest = Math.max(0, 1 - before.reduce((total, p) => total + p, 0));
   let weights: Weight[];
   if (settings.temperature <= 0) {
-    weights = [...before.map((_, i) => ({weight: i ? 0 : 1, each: i ? 0 : 1, count: 1})), {weight: 0, each: 0, count: 0}];
+    weights = [
+      ...before.map((_, i) => ({weight: i ? 0 : 1, each: i ? 0 : 1, count: 1})),
+      {weight: 0, each: 0, count: 0},
+    ];
   } else {
-    weights = minP(topP(topK(heated(before, rest, settings.temperature), settings.top_k), settings.top_p), settings.min_p);
+    weights = minP(
+      topP(topK(heated(before, rest, settings.temperature), settings.top_k), settings.top_p),
+      settings.min_p,
+    );
   }
   const total = sum(weights) || 1;
   const rows = weights.map(({weight}, i) => ({before: before[i] ?? rest, after: weight / total}));
   const known = rows.slice(0, -1);
-  return {rows: known, rest: rows.at(-1) ?? {before: rest, after: 0}, kept: known.filter(({after}) => after > 0).length};
+  return {
+    rows: known,
+    rest: rows.at(-1) ?? {before: rest, after: 0},
+    kept: known.filter(({after}) => after > 0).length,
+  };
 }

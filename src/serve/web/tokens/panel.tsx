@@ -21,7 +21,16 @@ const settingsOf = (sampling: Sampling): CutSettings => ({
   min_p: sampling.min_p ?? 0,
 });
 
-export const percent = (p: number): string => (p >= 0.9995 ? '100%' : p >= 0.1 ? `${(p * 100).toFixed(1)}%` : p >= 0.001 ? `${(p * 100).toFixed(2)}%` : p > 0 ? '< 0.1%' : '0%');
+export const percent = (p: number): string =>
+  p >= 0.9995
+    ? '100%'
+    : p >= 0.1
+      ? `${(p * 100).toFixed(1)}%`
+      : p >= 0.001
+        ? `${(p * 100).toFixed(2)}%`
+        : p > 0
+          ? '< 0.1%'
+          : '0%';
 
 interface Properties {
   conversation: Conversation;
@@ -37,12 +46,22 @@ export function TokenPanel({conversation, selection, onApply}: Properties) {
   if (!tokens || !token) return null;
   return (
     <Panel title={words.tokenTitle(selection.index + 1, tokens.length)} onClose={() => selected.set(null)}>
-      <p class="chosen-token"><code>{label(token)}</code><span>{percent(Math.exp(token.logprob))}</span></p>
+      <p class="chosen-token">
+        <code>{label(token)}</code>
+        <span>{percent(Math.exp(token.logprob))}</span>
+      </p>
       {SAMPLING_RANGES.filter(({name}) => DRAWN.includes(name as keyof CutSettings)).map((range) => (
         <CutSlider key={range.name} range={range} settings={settings} onChange={setSettings} />
       ))}
-      <Candidates before={tokens.slice(Math.max(0, selection.index - 8), selection.index)} token={token} settings={settings} onChoose={(candidate) => goOn(conversation, selection, tokens, candidate)} />
-      <button type="button" class="plain" onClick={() => onApply({...conversation.sampling, ...settings})}>{words.applySettings}</button>
+      <Candidates
+        before={tokens.slice(Math.max(0, selection.index - 8), selection.index)}
+        token={token}
+        settings={settings}
+        onChoose={(candidate) => goOn(conversation, selection, tokens, candidate)}
+      />
+      <button type="button" class="plain" onClick={() => onApply({...conversation.sampling, ...settings})}>
+        {words.applySettings}
+      </button>
     </Panel>
   );
 }
@@ -55,14 +74,31 @@ function goOn(conversation: Conversation, {message: id, index}: Selection, token
   selected.set(null);
   shown.set(null);
   if (endsAnswer(chosen)) {
-    change(conversation.id, (one) => add(one, {id: newId(), parent: message.parent, role: 'assistant', text: textOf(tokens.slice(0, index)), made: Date.now(), model: message.model}));
+    change(conversation.id, (one) =>
+      add(one, {
+        id: newId(),
+        parent: message.parent,
+        role: 'assistant',
+        text: textOf(tokens.slice(0, index)),
+        made: Date.now(),
+        model: message.model,
+      }),
+    );
     return;
   }
   const kept = [...tokens.slice(0, index), {...place, ...chosen}];
   branchFrom(conversation.id, message.parent, textOf(kept), kept);
 }
 
-function CutSlider({range, settings, onChange}: {range: Range; settings: CutSettings; onChange: (settings: CutSettings) => void}) {
+function CutSlider({
+  range,
+  settings,
+  onChange,
+}: {
+  range: Range;
+  settings: CutSettings;
+  onChange: (settings: CutSettings) => void;
+}) {
   const words = useWords();
   const name = range.name as keyof CutSettings;
   const [title] = words.settings[name];
@@ -70,7 +106,14 @@ function CutSlider({range, settings, onChange}: {range: Range; settings: CutSett
   return (
     <label class="cut-slider">
       <span>{title}</span>
-      <input type="range" min={range.min} max={range.max} step={range.step} value={value} onInput={(event) => onChange({...settings, [name]: Number(event.currentTarget.value)})} />
+      <input
+        type="range"
+        min={range.min}
+        max={range.max}
+        step={range.step}
+        value={value}
+        onInput={(event) => onChange({...settings, [name]: Number(event.currentTarget.value)})}
+      />
       <output>{name === 'top_k' && value === 0 ? words.all : value}</output>
     </label>
   );
@@ -105,9 +148,16 @@ function Candidates({before: past, token, settings, onChoose}: CandidatesPropert
           const text = label(candidate);
           return (
             <li key={i} class={after > 0 ? undefined : 'cut'}>
-              <button type="button" disabled={!whole} aria-current={i === taken ? 'true' : undefined} onClick={() => onChoose(candidate)}
-                title={whole ? words.continueWith(text) : words.partOfCharacter}>
-                <code>{text}</code>{bars(before, after)}<span class="figure">{percent(after)}</span>
+              <button
+                type="button"
+                disabled={!whole}
+                aria-current={i === taken ? 'true' : undefined}
+                onClick={() => onChoose(candidate)}
+                title={whole ? words.continueWith(text) : words.partOfCharacter}
+              >
+                <code>{text}</code>
+                {bars(before, after)}
+                <span class="figure">{percent(after)}</span>
                 <span class="hidden">{words.modelSaysThat(percent(before))}</span>
               </button>
             </li>
@@ -115,11 +165,15 @@ function Candidates({before: past, token, settings, onChoose}: CandidatesPropert
         })}
         {rest.before >= 0.0005 && (
           <li class={rest.after > 0 ? 'rest' : 'rest cut'}>
-            <span>{words.rest}</span>{bars(rest.before, rest.after)}<span class="figure">{percent(rest.after)}</span>
+            <span>{words.rest}</span>
+            {bars(rest.before, rest.after)}
+            <span class="figure">{percent(rest.after)}</span>
           </li>
         )}
       </ol>
-      <p class="key"><i class="before" /> {words.modelSays} <i class="after" /> {words.drawnWith}</p>
+      <p class="key">
+        <i class="before" /> {words.modelSays} <i class="after" /> {words.drawnWith}
+      </p>
     </>
   );
 }

@@ -33,7 +33,15 @@ const Chunk = memo(({message, tokens, texts, from, until, active}: ChunkProperti
       const at = from + i;
       const text = texts[at] ?? '';
       return (
-        <span key={at} id={`${message}-${at}`} data-at={at} role="option" aria-selected={at === active} aria-label={text.trim() ? undefined : label(token)} class={`token p${shade(token.logprob)}`}>
+        <span
+          key={at}
+          id={`${message}-${at}`}
+          data-at={at}
+          role="option"
+          aria-selected={at === active}
+          aria-label={text.trim() ? undefined : label(token)}
+          class={`token p${shade(token.logprob)}`}
+        >
           {text.endsWith('\n') ? `${text.slice(0, -1)}↵\n` : text}
         </span>
       );
@@ -52,7 +60,8 @@ export function TokenText({message}: {message: Message}) {
   }, [active]);
   if (!tokens) return null;
   if (!tokens.length) return <p class="soft note">{words.noTokens}</p>;
-  const look = (index: number) => selected.set({message: message.id, index: Math.min(tokens.length - 1, Math.max(0, index))});
+  const look = (index: number) =>
+    selected.set({message: message.id, index: Math.min(tokens.length - 1, Math.max(0, index))});
   const keys = (event: KeyboardEvent) => {
     const to = {ArrowRight: active + 1, ArrowLeft: active - 1, Home: 0, End: tokens.length - 1}[event.key];
     if (to !== undefined) {
@@ -75,10 +84,29 @@ export function TokenText({message}: {message: Message}) {
   const starts = Array.from({length: Math.ceil(tokens.length / CHUNK)}, (_, i) => i * CHUNK);
   return (
     <div class="tokens">
-      <div class="token-list" ref={list} role="listbox" tabIndex={0} aria-label={words.tokensOf} aria-activedescendant={active >= 0 ? `${message.id}-${active}` : undefined} onKeyDown={keys} onClick={click}>
+      <div
+        class="token-list"
+        ref={list}
+        role="listbox"
+        tabIndex={0}
+        aria-label={words.tokensOf}
+        aria-activedescendant={active >= 0 ? `${message.id}-${active}` : undefined}
+        onKeyDown={keys}
+        onClick={click}
+      >
         {starts.map((from) => {
           const until = Math.min(from + CHUNK, tokens.length);
-          return <Chunk key={from} message={message.id} tokens={tokens} texts={texts} from={from} until={until} active={active >= from && active < until ? active : -1} />;
+          return (
+            <Chunk
+              key={from}
+              message={message.id}
+              tokens={tokens}
+              texts={texts}
+              from={from}
+              until={until}
+              active={active >= from && active < until ? active : -1}
+            />
+          );
         })}
       </div>
       <Legend />
@@ -91,7 +119,11 @@ function Legend() {
   return (
     <p class="legend">
       <span>{words.certain}</span>
-      {[...STEPS, 0].map((step, i) => <span key={step} class={`token p${i}`}>{i < STEPS.length ? `≥ ${Math.round(step * 100)}%` : '< 2%'}</span>)}
+      {[...STEPS, 0].map((step, i) => (
+        <span key={step} class={`token p${i}`}>
+          {i < STEPS.length ? `≥ ${Math.round(step * 100)}%` : '< 2%'}
+        </span>
+      ))}
       <span>{words.surprising}</span>
     </p>
   );

@@ -1,7 +1,7 @@
 // Conversations, in a real browser.
 import assert from 'node:assert/strict';
 import {after, afterEach, before, beforeEach, test} from 'node:test';
-import {answered, ask, checkAccessible, forget, open, shoot, startBrowser, startServer} from '../browser.mjs';
+import {answered, ask, checkAccessible, forget, open, says, shoot, startBrowser, startServer} from '../browser.mjs';
 
 let server, browser, page, faults;
 before(async () => {
@@ -47,7 +47,10 @@ test('an answer is Markdown, with a table, mathematics and coloured code', async
   await last().getByRole('button', {name: 'Copy code'}).click();
   assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^def scattered/);
   const link = last().locator('a');
-  assert.deepEqual([await link.getAttribute('target'), await link.getAttribute('rel')], ['_blank', 'noopener noreferrer nofollow']);
+  assert.deepEqual(
+    [await link.getAttribute('target'), await link.getAttribute('rel')],
+    ['_blank', 'noopener noreferrer nofollow'],
+  );
 });
 
 test('answers and questions have alternatives, and both stay', async () => {
@@ -65,10 +68,10 @@ test('answers and questions have alternatives, and both stay', async () => {
   await page.locator('.edit textarea').fill('echo second');
   await page.keyboard.press('Enter');
   await answered(page);
-  assert.equal((await last().locator('.prose').innerText()).trim(), 'second');
+  await says(page, 'second');
   await checkAccessible(page, 'alternatives');
   await messages().first().getByRole('button', {name: 'Previous alternative'}).click();
-  assert.equal((await last().locator('.prose').innerText()).trim(), 'first');
+  await says(page, 'first');
   assert.match(await last().locator('.branches').innerText(), /1 \/ 2/);
 });
 
@@ -77,7 +80,7 @@ test('a conversation is there again after the page was closed', async () => {
   await answered(page);
   await page.waitForTimeout(700);
   await page.reload();
-  assert.equal((await last().locator('.prose').innerText()).trim(), 'kept words');
+  await says(page, 'kept words');
   await page.getByRole('button', {name: 'New chat'}).click();
   await page.locator('.empty').waitFor();
   await page.locator('#search').fill('KEPT');
@@ -120,7 +123,11 @@ test('an answer stops when it is told to, and the server knows', async () => {
 test('Enter during composition sends nothing; Shift+Enter is a line', async () => {
   const field = page.locator('.composer textarea');
   await field.fill('안녕');
-  await field.evaluate((area) => area.dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter', isComposing: true, bubbles: true, cancelable: true})));
+  await field.evaluate((area) =>
+    area.dispatchEvent(
+      new KeyboardEvent('keydown', {key: 'Enter', isComposing: true, bubbles: true, cancelable: true}),
+    ),
+  );
   await field.press('Shift+Enter');
   assert.equal(await messages().count(), 0);
   assert.equal(await field.inputValue(), '안녕\n');
@@ -138,6 +145,7 @@ test('the keyboard goes everywhere', async () => {
   assert.equal(await page.locator('.edit').count(), 0);
   await page.keyboard.press('Control+Shift+O');
   await page.locator('.empty').waitFor();
+  await page.waitForFunction(() => document.activeElement.tagName === 'TEXTAREA');
   await page.keyboard.press('Control+K');
   await page.waitForFunction(() => document.activeElement.id === 'search');
   await page.locator('main').focus();

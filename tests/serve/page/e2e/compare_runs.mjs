@@ -32,7 +32,10 @@ test('two answers without names, a vote, and then the names', async () => {
   assert.match(await page.locator('.scores tbody tr').first().innerText(), new RegExp(`${first}\\s+1\\s+0\\s+0`));
   await shoot(page, 'compare');
   await checkAccessible(page, 'compare');
-  const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', {name: 'Export votes'}).click()]);
+  const [file] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', {name: 'Export votes'}).click(),
+  ]);
   assert.equal(JSON.parse(readFileSync(await file.path(), 'utf8')).vote, 'a');
   await page.setViewportSize(PHONE);
   await shoot(page, 'phone_compare');
@@ -42,7 +45,10 @@ test('two answers without names, a vote, and then the names', async () => {
 
 test('one model in two manners, and a server that collects no votes', async () => {
   server.state.votes = null;
-  const {page, faults} = await open(browser.context, server.url, {hash: '#/compare?models=malssi-voice,malssi-chat,malssi-base', expected: ['404']});
+  const {page, faults} = await open(browser.context, server.url, {
+    hash: '#/compare?models=malssi-voice,malssi-chat,malssi-base',
+    expected: ['404'],
+  });
   await page.getByRole('button', {name: 'Remove contestant 3'}).click();
   await page.getByLabel('Contestant 2').selectOption('malssi-voice');
   await page.getByText('Two of them are the same.').waitFor();
@@ -53,7 +59,10 @@ test('one model in two manners, and a server that collects no votes', async () =
   await page.getByLabel('A prompt for both').fill('Tell me a story.');
   await page.keyboard.press('Enter');
   await page.getByRole('button', {name: 'Both bad'}).click();
-  assert.deepEqual((await page.locator('.revealed').allInnerTexts()).sort(), ['malssi-voice', 'malssi-voice · temperature 0.2']);
+  assert.deepEqual((await page.locator('.revealed').allInnerTexts()).sort(), [
+    'malssi-voice',
+    'malssi-voice · temperature 0.2',
+  ]);
   await page.getByText('kept in this browser only').waitFor();
   assert.deepEqual(faults, []);
   await page.close();
@@ -63,13 +72,21 @@ test('runs are drawn as they grow', async () => {
   const {page, faults} = await open(browser.context, server.url, {hash: '#/runs'});
   const charts = page.locator('.chart');
   await charts.first().waitFor();
-  assert.deepEqual((await charts.locator('figcaption').allInnerTexts()).slice(0, 4), ['Loss', 'Reward', 'Accuracy', 'KL divergence']);
+  assert.deepEqual((await charts.locator('figcaption').allInnerTexts()).slice(0, 4), [
+    'Loss',
+    'Reward',
+    'Accuracy',
+    'KL divergence',
+  ]);
   const latest = () => charts.nth(1).locator('.values small').innerText();
   const then = await latest();
   await page.getByLabel('chat-sft').check();
   await page.getByLabel('english-base').check();
   await charts.first().locator('.held-out').nth(1).waitFor();
-  await charts.first().locator('svg').hover({position: {x: 200, y: 100}});
+  await charts
+    .first()
+    .locator('svg')
+    .hover({position: {x: 200, y: 100}});
   await charts.first().locator('.cross').waitFor({state: 'attached'});
   await charts.first().locator('svg').press('ArrowRight');
   assert.equal(await charts.first().locator('.values li').count(), 5);
@@ -84,7 +101,10 @@ test('runs are drawn as they grow', async () => {
   assert.notDeepEqual(await marks(), linear);
   await page.getByLabel('Smoothing').fill('0.8');
   await page.getByLabel('Log scale').uncheck();
-  await page.waitForFunction(([text]) => document.querySelectorAll('.chart')[1].querySelector('.values small').innerText !== text, [then]);
+  await page.waitForFunction(
+    ([text]) => document.querySelectorAll('.chart')[1].querySelector('.values small').innerText !== text,
+    [then],
+  );
   await shoot(page, 'runs');
   await checkAccessible(page, 'runs');
   await page.setViewportSize(PHONE);

@@ -4,7 +4,19 @@ import {readFileSync} from 'node:fs';
 import {after, before, test} from 'node:test';
 import {startStandIn} from '../stand_in.mjs';
 import {HOSTILE} from '../hostile.mjs';
-import {answered, ask, checkAccessible, forget, open, PHONE, shoot, SITE, startBrowser, startServer} from '../browser.mjs';
+import {
+  answered,
+  ask,
+  checkAccessible,
+  forget,
+  open,
+  PHONE,
+  says,
+  shoot,
+  SITE,
+  startBrowser,
+  startServer,
+} from '../browser.mjs';
 
 let server, browser;
 before(async () => {
@@ -28,7 +40,7 @@ test('a busy server says when to come back', async () => {
   server.state.busy = 0;
   await page.getByRole('button', {name: 'Try again', exact: true}).click();
   await answered(page);
-  assert.equal((await page.locator('.message').last().locator('.prose').innerText()).trim(), 'later');
+  await says(page, 'later');
   assert.deepEqual(faults, []);
   await page.close();
 });
@@ -59,12 +71,14 @@ test('a server with keys is given one, which the tab keeps', async () => {
 
 test('a server that goes away is missed, and found again', async () => {
   const other = await startStandIn(SITE);
-  const {page, faults} = await open(browser.context, other.url, {expected: ['ERR_CONNECTION_REFUSED', 'ERR_INCOMPLETE', 'ERR_EMPTY', 'ERR_SOCKET']});
+  const {page, faults} = await open(browser.context, other.url, {
+    expected: ['ERR_CONNECTION_REFUSED', 'ERR_INCOMPLETE', 'ERR_EMPTY', 'ERR_SOCKET'],
+  });
   await page.locator('.starters').waitFor();
   other.state.broken = true;
   await ask(page, 'echo one two three four five six seven eight nine ten');
   await page.getByText('The answer broke off before its end.').waitFor();
-  assert.match(await page.locator('.message').last().locator('.prose').innerText(), /^one two/);
+  await says(page, /^one two/);
   await other.close();
   await ask(page, 'echo anyone?');
   await page.locator('.banner').waitFor();
@@ -90,13 +104,52 @@ test('hostile texts are shown and do nothing', async () => {
   await page.waitForTimeout(300);
   const found = await page.locator('.message.assistant').evaluate((answer) => ({
     elements: [...new Set([...answer.querySelectorAll('*')].map((one) => one.localName))],
-    handlers: [...answer.querySelectorAll('*')].flatMap((one) => one.getAttributeNames().filter((name) => name.startsWith('on') || ['src', 'srcdoc', 'formaction', 'xlink:href', 'style', 'id', 'name'].includes(name))),
+    handlers: [...answer.querySelectorAll('*')].flatMap((one) =>
+      one
+        .getAttributeNames()
+        .filter(
+          (name) =>
+            name.startsWith('on') ||
+            ['src', 'srcdoc', 'formaction', 'xlink:href', 'style', 'id', 'name'].includes(name),
+        ),
+    ),
     links: [...answer.querySelectorAll('[href]')].map((one) => one.getAttribute('href')),
   }));
-  const bad = ['script', 'iframe', 'img', 'object', 'embed', 'form', 'base', 'meta', 'link', 'style', 'video', 'audio', 'template', 'foreignobject', 'use', 'set', 'animate', 'image', 'textarea', 'select', 'dialog'];
-  assert.deepEqual(found.elements.filter((name) => bad.includes(name)), []);
-  assert.deepEqual(found.handlers.filter((name) => name !== 'style'), []);
-  assert.deepEqual(found.links.filter((link) => !/^(https?|mailto):/.test(link)), []);
+  const bad = [
+    'script',
+    'iframe',
+    'img',
+    'object',
+    'embed',
+    'form',
+    'base',
+    'meta',
+    'link',
+    'style',
+    'video',
+    'audio',
+    'template',
+    'foreignobject',
+    'use',
+    'set',
+    'animate',
+    'image',
+    'textarea',
+    'select',
+    'dialog',
+  ];
+  assert.deepEqual(
+    found.elements.filter((name) => bad.includes(name)),
+    [],
+  );
+  assert.deepEqual(
+    found.handlers.filter((name) => name !== 'style'),
+    [],
+  );
+  assert.deepEqual(
+    found.links.filter((link) => !/^(https?|mailto):/.test(link)),
+    [],
+  );
   assert.deepEqual(await page.evaluate(() => window.harmed), []);
   assert.ok((await page.locator('.message.assistant').innerText()).includes('<script>'));
   assert.deepEqual(faults, []);
@@ -131,20 +184,30 @@ test('conversations leave as a file and come back', async () => {
   await answered(page);
   await page.getByRole('button', {name: 'Preferences'}).click();
   const dialog = page.getByRole('dialog');
-  const [file] = await Promise.all([page.waitForEvent('download'), dialog.getByRole('button', {name: 'Export all'}).click()]);
+  const [file] = await Promise.all([
+    page.waitForEvent('download'),
+    dialog.getByRole('button', {name: 'Export all'}).click(),
+  ]);
   const kept = await file.path();
   assert.equal(JSON.parse(readFileSync(kept, 'utf8')).conversations.length, 1);
-  const [markdown] = await Promise.all([page.waitForEvent('download'), dialog.getByRole('button', {name: 'This one as Markdown'}).click()]);
+  const [markdown] = await Promise.all([
+    page.waitForEvent('download'),
+    dialog.getByRole('button', {name: 'This one as Markdown'}).click(),
+  ]);
   assert.match(readFileSync(await markdown.path(), 'utf8'), /## malssi-base\n\nto be kept/);
   page.on('dialog', (question) => void question.accept());
   await dialog.getByRole('button', {name: 'Delete all'}).click();
-  await dialog.locator('input[type=file]').setInputFiles({name: 'x.json', mimeType: 'application/json', buffer: Buffer.from('{}')});
+  await dialog
+    .locator('input[type=file]')
+    .setInputFiles({name: 'x.json', mimeType: 'application/json', buffer: Buffer.from('{}')});
   await dialog.getByText('holds no conversations').waitFor();
-  await dialog.locator('input[type=file]').setInputFiles({name: 'x.json', mimeType: 'application/json', buffer: readFileSync(kept)});
+  await dialog
+    .locator('input[type=file]')
+    .setInputFiles({name: 'x.json', mimeType: 'application/json', buffer: readFileSync(kept)});
   await dialog.getByText('One conversation was added.').waitFor();
   await page.keyboard.press('Escape');
   await page.getByRole('link', {name: 'echo to be kept'}).click();
-  assert.equal((await page.locator('.message').last().locator('.prose').innerText()).trim(), 'to be kept');
+  await says(page, 'to be kept');
   assert.deepEqual(faults, []);
   await page.close();
 });

@@ -1,7 +1,7 @@
 // The token view.
 import assert from 'node:assert/strict';
 import {after, before, test} from 'node:test';
-import {answered, ask, checkAccessible, open, shoot, startBrowser, startServer} from '../browser.mjs';
+import {answered, ask, checkAccessible, open, says, shoot, startBrowser, startServer} from '../browser.mjs';
 
 let server, browser;
 before(async () => {
@@ -45,7 +45,12 @@ test('tokens show their probabilities, settings cut them live, and another choic
 
   await list.focus();
   await page.keyboard.press('Enter');
-  assert.ok(await panel.locator('.candidates button').first().evaluate((one) => one === document.activeElement));
+  assert.ok(
+    await panel
+      .locator('.candidates button')
+      .first()
+      .evaluate((one) => one === document.activeElement),
+  );
   const chosen = panel.getByRole('button', {name: /^␣rain/});
   await chosen.click();
   await answered(page);
@@ -53,7 +58,7 @@ test('tokens show their probabilities, settings cut them live, and another choic
   assert.equal(body.continue_final_message, true);
   assert.equal(body.messages.at(-1).role, 'assistant');
   assert.ok(body.messages.at(-1).content.endsWith(' rain'), body.messages.at(-1).content);
-  assert.ok((await answer.locator('.prose').innerText()).endsWith('rain and from here it went on another way.'));
+  await says(page, /rain and from here it went on another way\.$/);
   assert.match(await answer.locator('.branches').innerText(), /2 \/ 2/);
   assert.deepEqual(faults, []);
   await page.close();
@@ -78,7 +83,7 @@ test('a model that tells no probabilities answers without them', async () => {
   const {page, faults} = await open(browser.context, server.url, {expected: ['400']});
   await ask(page, 'echo plain');
   await answered(page);
-  assert.equal((await page.locator('.message').last().locator('.prose').innerText()).trim(), 'plain');
+  await says(page, 'plain');
   server.state.silent = false;
   assert.deepEqual(faults, []);
   await page.close();
@@ -90,7 +95,7 @@ test('a base model continues the text, and from another token, too', async () =>
   await ask(page, 'Once upon a time');
   await answered(page);
   const answer = page.locator('.message').last();
-  assert.equal((await answer.locator('.prose').innerText()).trim(), 'and so it goes on');
+  await says(page, 'and so it goes on');
   assert.equal(server.state.requests.at(-1).body.prompt, 'Once upon a time');
   await answer.getByRole('button', {name: 'Show tokens'}).click();
   await page.locator('[role=option]').nth(1).click();

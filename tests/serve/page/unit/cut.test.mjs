@@ -46,7 +46,10 @@ test('probabilities sum to one under every setting', () => {
       for (const top_p of [0.01, 0.5, 0.95, 1]) {
         for (const min_p of [0, 0.05, 0.5]) {
           const {rows, rest} = cut(top(0.4, 0.3, 0.1, 0.05), {temperature, top_k, top_p, min_p});
-          near(rows.reduce((sum, row) => sum + row.after, rest.after), 1);
+          near(
+            rows.reduce((sum, row) => sum + row.after, rest.after),
+            1,
+          );
           assert.ok([...rows, rest].every((row) => row.after >= 0));
         }
       }

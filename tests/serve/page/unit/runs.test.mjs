@@ -4,15 +4,34 @@ import {linearTicks, logTicks, scale, short} from 'page/runs/scale';
 import {charts, curves, nearest, smooth, thin} from 'page/runs/series';
 
 test('curves are the numbers that were measured', () => {
-  const found = curves([{step: 0, loss: null, val_loss: 4, tokens: 0}, {step: 1, loss: 3, val_loss: null, tokens: 9, lr: 0.1}]);
-  assert.deepEqual(found, [{figure: 'val_loss', points: [{x: 0, y: 4}]}, {figure: 'loss', points: [{x: 1, y: 3}]}, {figure: 'lr', points: [{x: 1, y: 0.1}]}]);
+  const found = curves([
+    {step: 0, loss: null, val_loss: 4, tokens: 0},
+    {step: 1, loss: 3, val_loss: null, tokens: 9, lr: 0.1},
+  ]);
+  assert.deepEqual(found, [
+    {figure: 'val_loss', points: [{x: 0, y: 4}]},
+    {figure: 'loss', points: [{x: 1, y: 3}]},
+    {figure: 'lr', points: [{x: 1, y: 0.1}]},
+  ]);
   assert.deepEqual(charts([found]), ['loss', 'lr']);
 });
 
 test('smoothing keeps a constant and starts without a bias', () => {
   const flat = [1, 2, 3].map((x) => ({x, y: 5}));
   assert.ok(smooth(flat, 0.9).every(({y}) => Math.abs(y - 5) < 1e-12));
-  assert.deepEqual(smooth([{x: 0, y: 1}, {x: 1, y: 3}], 0), [{x: 0, y: 1}, {x: 1, y: 3}]);
+  assert.deepEqual(
+    smooth(
+      [
+        {x: 0, y: 1},
+        {x: 1, y: 3},
+      ],
+      0,
+    ),
+    [
+      {x: 0, y: 1},
+      {x: 1, y: 3},
+    ],
+  );
 });
 
 test('thinned curves keep their extremes', () => {
@@ -26,7 +45,10 @@ test('thinned curves keep their extremes', () => {
 
 test('the nearest point is found at the ends and between', () => {
   const points = [0, 10, 20].map((x) => ({x, y: x}));
-  assert.deepEqual([-5, 4, 6, 99].map((x) => nearest(points, x).x), [0, 0, 10, 20]);
+  assert.deepEqual(
+    [-5, 4, 6, 99].map((x) => nearest(points, x).x),
+    [0, 0, 10, 20],
+  );
   assert.equal(nearest([], 1), null);
 });
 

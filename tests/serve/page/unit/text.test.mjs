@@ -7,7 +7,11 @@ import {spansOf} from 'page/text/spans';
 import {splitThoughts} from 'page/text/split_thoughts';
 import {SAMPLE} from '../stand_in_model.mjs';
 
-const types = (text) => new BlockReader().read(text).map(({type}) => type).filter((type) => type !== 'space');
+const types = (text) =>
+  new BlockReader()
+    .read(text)
+    .map(({type}) => type)
+    .filter((type) => type !== 'space');
 const inline = (text) => new BlockReader().read(text)[0].tokens.map(({type}) => type);
 const HARD = `${SAMPLE}\n\n- a\n\n  b\n- c\n\n> quote\nlazy\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n\\[ x^2 \\]\n\nSetext\n---\n\n    indented\n\ncost $5 and $6\n`;
 
@@ -31,7 +35,10 @@ test('a finished block keeps its identity while the text grows', () => {
 test('an answer that is replaced is read anew', () => {
   const reader = new BlockReader();
   reader.read('one\n\ntwo\n\nthree');
-  assert.deepEqual(reader.read('four').map(({text}) => text), ['four']);
+  assert.deepEqual(
+    reader.read('four').map(({text}) => text),
+    ['four'],
+  );
 });
 
 test('a long answer is read in time that grows with it', () => {
@@ -50,18 +57,36 @@ test('mathematics is told from money', () => {
 });
 
 test('only addresses of the web and of mail are linked', () => {
-  for (const good of ['https://a.example/x?y#z', 'http://a.example', 'mailto:a@b.example', ' HTTPS://A.example ']) assert.ok(safeLink(good), good);
-  for (const bad of ['javascript:alert(1)', ' java\nscript:alert(1)', 'data:text/html,x', 'vbscript:x', 'file:///etc/passwd', '/malssi/runs', '//a.example', '#x', '', 'blob:https://a.example/1', 'https://user:pass@a.example'])
+  for (const good of ['https://a.example/x?y#z', 'http://a.example', 'mailto:a@b.example', ' HTTPS://A.example '])
+    assert.ok(safeLink(good), good);
+  for (const bad of [
+    'javascript:alert(1)',
+    ' java\nscript:alert(1)',
+    'data:text/html,x',
+    'vbscript:x',
+    'file:///etc/passwd',
+    '/malssi/runs',
+    '//a.example',
+    '#x',
+    '',
+    'blob:https://a.example/1',
+    'https://user:pass@a.example',
+  ])
     assert.equal(safeLink(bad), null, bad);
 });
 
 test('character references are decoded once', () => {
-  assert.equal(decodeEntities('&lt;b&gt; &amp;amp; &#39;&#x1F331; &nbsp;&nothing; &#0; &#xD800;'), "<b> &amp; '🌱 \u00a0&nothing; \ufffd \ufffd");
+  assert.equal(
+    decodeEntities('&lt;b&gt; &amp;amp; &#39;&#x1F331; &nbsp;&nothing; &#0; &#xD800;'),
+    "<b> &amp; '🌱 \u00a0&nothing; \ufffd \ufffd",
+  );
 });
 
 test('highlighted code is the code again', () => {
   const text = (spans) => spans.map((span) => (typeof span === 'string' ? span : text(span.parts))).join('');
-  const spans = spansOf('<span class="hljs-keyword">if</span> (a &lt; b &amp;&amp; <span class="hljs-string">&quot;<span class="x">c</span>&quot;</span>)');
+  const spans = spansOf(
+    '<span class="hljs-keyword">if</span> (a &lt; b &amp;&amp; <span class="hljs-string">&quot;<span class="x">c</span>&quot;</span>)',
+  );
   assert.equal(text(spans), 'if (a < b && "c")');
   assert.equal(spans[0].kind, 'hljs-keyword');
   assert.deepEqual(spansOf('</span></span>a<b'), ['a', '<', 'b']);

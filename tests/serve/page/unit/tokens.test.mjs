@@ -27,6 +27,7 @@ test('a token is read with its blanks or its bytes', () => {
 });
 
 test('ends of answers are known by name', () => {
-  for (const text of ['<|im_end|>', '<|endoftext|>', '</s>', '<end_of_turn>', '[|endofturn|]']) assert.ok(endsAnswer({text}), text);
+  for (const text of ['<|im_end|>', '<|endoftext|>', '</s>', '<end_of_turn>', '[|endofturn|]'])
+    assert.ok(endsAnswer({text}), text);
   for (const text of ['<', '</p>', ' end', '|']) assert.ok(!endsAnswer({text}), text);
 });
