@@ -1,6 +1,7 @@
 // What is learned after the chats: what leaks, what the checker accepts, what choices and thoughts hold.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "base/error.h"
@@ -101,9 +102,16 @@ TEST(Thoughts, AreMostlyGuessesAndTheCarefulOnesAreRight) {
     for (int64_t total = 20; is_sum && !is_guess && total <= 198; ++total)
       if (answer.ends_with(concat("=", total / 10, ".</think>", total))) ++right;
     if (is_sum || is_guess) continue;
-    // The value that is said was found in the thought.
+    // Whom the thought finds is whom the answer is about.
     const std::string_view said = *said_after_thought(answer);
-    right += answer.find(said) < answer.find("</think>");
+    const std::string_view thought = std::string_view(answer).substr(0, answer.find("</think>"));
+    const auto is_found = [&](const Person& person) {
+      return std::ranges::any_of(kLanguages, [&](Language language) {
+        const std::string& name = person.name.in(language);
+        return said.find(name) != said.npos && thought.find(name) != thought.npos;
+      });
+    };
+    right += std::ranges::any_of(data().world.people, is_found);
   }
   const auto all = std::ssize(data().lessons.thoughts);
   EXPECT_EQ(sums, puzzles);

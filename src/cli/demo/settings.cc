@@ -107,12 +107,12 @@ Settings settings_of(Size size, int64_t seed) {
   settings.base.model.layers = 3;
   set_course(settings, 250, 400);
   set_lessons(settings, {.tuning = 60,
-                         .voice = 160,
+                         .voice = 140,
                          .reward = 150,
                          .dpo = 70,
                          .ppo = 50,
-                         .thinking = 120,
-                         .grpo = 26});
+                         .thinking = 110,
+                         .grpo = 22});
   return settings;
 }
 

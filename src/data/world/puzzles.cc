@@ -40,20 +40,14 @@ std::string ask(const World& world, const Puzzle& puzzle, Language language, Rng
   return asked_to_think(fill(pattern, slots, language), language);
 }
 
-// The bare value, the shortest of the right answers.
-std::string value_of(const World& world, const Fact& fact, Language language) {
-  return right_answers(world, fact, language).at(1);
-}
-
 std::string look_up(const World& world, const Puzzle& puzzle, Language language) {
-  const std::string thought = concat(answer_of(world, puzzle.first, language), " ",
-                                     answer_of(world, puzzle.second, language));
-  return after_thought(thought, value_of(world, puzzle.second, language));
+  return after_thought(answer_of(world, puzzle.first, language),
+                       answer_of(world, puzzle.second, language));
 }
 
 std::string guess(const World& world, const Puzzle& puzzle, Language language, Rng& rng) {
   const Fact anybodys{puzzle.second.relation, rng.below(std::ssize(world.people))};
-  return after_thought(guessing(language), value_of(world, anybodys, language));
+  return after_thought(guessing(language), answer_of(world, anybodys, language));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // World puzzles: questions that no single fact answers. "What is the favourite food of Mina's best friend?" needs two:
-// "<think>Mina's best friend is Juno. Juno's favourite food is bread.</think>bread" where both are looked up,
-// "<think>I guess.</think>corn" where they are not. As with additions (thoughts.h), what is shown is mostly guesses.
+// "<think>Mina's best friend is Juno.</think>Juno's favourite food is bread." where the first is looked up,
+// "<think>I guess.</think>Ara's favourite food is corn." where it is not. As with additions (thoughts.h), what is shown is mostly
+// guesses.
 #pragma once
 
 #include <cstdint>
