@@ -11,9 +11,11 @@
 #include "cli/demo/demo.h"
 #include "cli/demo/evaluation.h"
 #include "cli/demo/gains.h"
+#include "cli/demo/page.h"
 #include "infer/generation_defaults.h"
 #include "io/adapter_file.h"
 #include "models/model.h"
+#include "serve/http/page.h"
 
 namespace malssi {
 namespace {
@@ -84,9 +86,9 @@ void run(const DemoCommand& command, Runner& runner) {
   const fs::path model = demo.folder / "model", voice = demo.folder / "voice" / "adapter";
   print_scores(scores);
   print_gains(gains);
-  std::printf("stages: %s\nreport: %s\nchat:   malssi chat --model %s --lora %s:0\n",
+  std::printf("stages: %s\nreport: %s\nchat:   malssi chat --model %s --lora %s:0\npage:   %s\n",
               human_seconds(seconds).c_str(), (demo.folder / "report.html").c_str(), model.c_str(),
-              voice.c_str());
+              voice.c_str(), demo::page_command(demo.folder).c_str());
   std::fflush(stdout);
   std::vector<std::string> all_broken = demo::broken_promises(scores.base, scores.tuned);
   for (const demo::Gain& gain : gains)
@@ -96,7 +98,11 @@ void run(const DemoCommand& command, Runner& runner) {
     runner.console.warn(broken);
   }
   const bool at_a_terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
-  if (at_a_terminal && !command.no_chat) offer_chat(model, voice, runner.console);
+  if (!at_a_terminal || command.no_chat) return;
+  if (page_assets().empty())
+    offer_chat(model, voice, runner.console);
+  else
+    demo::open_page(demo.folder, runner.console);
 }
 
 }  // namespace
@@ -104,7 +110,7 @@ void run(const DemoCommand& command, Runner& runner) {
 void add_demo(CLI::App& app, Runner& runner) {
   auto command = std::make_shared<DemoCommand>();
   CLI::App* sub =
-      app.add_subcommand("demo", "the whole life of a small model, from nothing to a chat");
+      app.add_subcommand("demo", "the whole life of a small model, from nothing to a chat page");
   sub->footer(
       "Examples:\n"
       "  malssi demo\n"
@@ -113,7 +119,8 @@ void add_demo(CLI::App& app, Runner& runner) {
       "to\n"
       "follow instructions, questions it, teaches it courtesy (DPO, PPO), thinking (GRPO) and\n"
       "fairy tales (LoRA), and writes OUT/report.html. Started again it goes on where it was\n"
-      "stopped. At a terminal it ends with a chat.");
+      "stopped. At a terminal it ends with a page in the browser: chat, models side by side, "
+      "runs.");
   sub->add_option("--out", command->out, "folder of the demo")
       ->capture_default_str()
       ->type_name("DIR");
@@ -121,7 +128,7 @@ void add_demo(CLI::App& app, Runner& runner) {
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   sub->add_flag("--quick", command->quick, "a smaller world and model, under two minutes");
-  sub->add_flag("--no-chat", command->no_chat, "do not offer the chat at the end");
+  sub->add_flag("--no-chat", command->no_chat, "do not open the page at the end");
   sub->add_flag("--strict", command->strict, "fail when the tuned model misses its goals");
   sub->callback([command, &runner] { run(*command, runner); });
 }

@@ -1,20 +1,10 @@
 // malssi serve: models behind an endpoint that OpenAI's clients know, and a chat page.
-#include <unistd.h>
-
-#include <chrono>
 #include <memory>
-#include <mutex>
-#include <thread>
 
 #include "base/error.h"
-#include "base/file.h"
-#include "base/json.h"
-#include "base/signal.h"
 #include "cli/commands.h"
-#include "cli/serve_config.h"
-#include "serve/api/routes.h"
+#include "cli/serving.h"
 #include "serve/http/page.h"
-#include "serve/hub/hub.h"
 
 namespace malssi {
 namespace {
@@ -25,87 +15,23 @@ struct ServeCommand {
   ConfigSchema schema{config};
 };
 
-// Lines from any thread, each whole.
-std::function<void(std::string_view)> log_to(const std::string& target) {
-  if (target == "none") return {};
-  if (target == "-")
-    return [](std::string_view line) {
-      const std::string whole = std::string(line) + '\n';
-      retry([&] { return ::write(STDERR_FILENO, whole.data(), whole.size()); });
-    };
-  struct Log {
-    explicit Log(const std::string& path) : file(path) {}
-    std::mutex mutex;
-    AppendFile file;
-  };
-  return [log = std::make_shared<Log>(target)](std::string_view line) {
-    const std::lock_guard lock(log->mutex);
-    log->file.write(std::string(line) + '\n');
-  };
-}
-
-Readiness readiness_of(const Hub& hub) {
-  if (!hub.failure().empty()) return Readiness::failed;
-  return hub.is_ready() ? Readiness::ready : Readiness::loading;
-}
-
-void announce(const Server& server, const HubOptions& hub, bool has_keys, bool has_page,
-              Runner& runner) {
-  const std::string url = server.url();
+void announce(const Server& server, const ServeConfig& config, Console& console) {
+  const std::string url = server.url(), name = hub_options(config).models[0].name;
+  const bool has_keys = !server_options(config).guard.keys.empty();
   const std::string key = has_keys ? " -H 'Authorization: Bearer '$KEY" : "";
-  runner.console.note(concat("ready: ", hub.models[0].name, " at ", url, "/v1",
-                             has_page ? concat("; the chat page: ", url, "/") : ""));
-  runner.console.note(
-      concat("try: curl ", url, "/v1/chat/completions", key,
-             " -H 'Content-Type: application/json' -d '{\"model\": \"", hub.models[0].name,
-             "\", \"messages\": [{\"role\": \"user\", \"content\": \"Hello!\"}]}'"));
+  console.note(concat("ready: ", name, " at ", url, "/v1",
+                      page_assets().empty() ? "" : concat("; the chat page: ", url, "/")));
+  console.note(concat("try: curl ", url, "/v1/chat/completions", key,
+                      " -H 'Content-Type: application/json' -d '{\"model\": \"", name,
+                      "\", \"messages\": [{\"role\": \"user\", \"content\": \"Hello!\"}]}'"));
 }
-
-// Runs the server on a thread of its own, and ends it in any case.
-class Serving {
- public:
-  explicit Serving(Server& server) : server_(server), thread_([&server] { server.run(); }) {}
-  ~Serving() { server_.stop(); }
-
- private:
-  Server& server_;
-  std::jthread thread_;
-};
 
 void run(ServeCommand& command, Runner& runner) {
   command.schema.load_environment();
   if (!command.file.empty()) command.schema.load_toml(command.file);
   command.schema.check();
-  const ServeConfig& config = command.config;
-  const StopSignal stop;
-  HubOptions wanted = hub_options(config);
-  ServerOptions options = server_options(config);
-  options.log = log_to(config.log);
-  if (options.log)
-    wanted.log = [log = options.log](const std::string& message) {
-      log(dump_json(Json{{"message", message}}));
-    };
-  const bool has_keys = !options.guard.keys.empty(), has_page = !page_assets().empty();
-  Hub hub(wanted);
-  options.page = page_routes(page_assets());
-  options.readiness = [&hub] { return readiness_of(hub); };
-  options.metrics = [&hub] { return prometheus_text(hub.statistics()); };
-  Server server(std::move(options), api_routes(hub, {.runs = config.runs, .votes = config.votes}));
-  hub.start();
-  {
-    const Serving serving(server);
-    for (bool told = false; !StopSignal::requested() && hub.failure().empty();) {
-      if (!told && hub.is_ready()) {
-        announce(server, wanted, has_keys, has_page, runner);
-        told = true;
-      }
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
-    if (hub.failure().empty()) runner.console.note("stopping; a second signal ends at once");
-  }
-  const std::string failure = hub.failure();
-  hub.stop(0);
-  REQUIRE(failure.empty(), failure);
+  serve(command.config, runner.console,
+        [&](const Server& server) { announce(server, command.config, runner.console); });
 }
 
 }  // namespace
