@@ -63,4 +63,11 @@ Seeds adapter_seeds();
 void run_http(std::string_view input);
 Seeds http_seeds();
 
+// A request's body for the endpoint that the first byte says, and the answer.
+void run_request(std::string_view input);
+Seeds request_seeds();
+// A model's answer, read as the first byte says: thoughts, words, calls of tools.
+void run_answer(std::string_view input);
+Seeds answer_seeds();
+
 }  // namespace malssi::fuzz

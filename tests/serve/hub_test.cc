@@ -116,13 +116,14 @@ TEST(Hub, AnswersWithAdaptersByName) {
   const auto answer = [&](const std::string& model, const Json& adapters) {
     Json body = chat_body(model, 24);
     body["temperature"] = 0;
+    body["logprobs"] = true;
     if (!adapters.is_null()) body["adapters"] = adapters;
     const auto exchange = api.ask(kPath, body);
     EXPECT_EQ(exchange->status(), 200) << exchange->answer().body;
-    return exchange->json()["choices"][0]["message"]["content"].get<std::string>();
+    return exchange->json()["choices"][0]["logprobs"];
   };
-  const std::string plain = answer("a", nullptr), first = answer("a:first", nullptr),
-                    second = answer("a:second", nullptr);
+  const Json plain = answer("a", nullptr), first = answer("a:first", nullptr),
+             second = answer("a:second", nullptr);
   EXPECT_NE(plain, first);
   EXPECT_NE(first, second);
   EXPECT_EQ(answer("a", {"first"}), first);
