@@ -63,7 +63,7 @@ class HttpLoad : public testing::Test {
   }
 
   Ticker ticker{25};  // with hundreds of streams more tokens than an engine makes
-  const RunningServer server{{.io_threads = 2}, routes()};
+  const RunningServer server{{.io_threads = 2, .limits = {.idle_seconds = 3600}}, routes()};
 };
 
 // Clients of three kinds, in turn: a header that never ends, a body that never ends, an answer hardly read.
@@ -88,7 +88,7 @@ class SlowClients {
           ::recv(clients_[at]->descriptor(), &byte, 1, MSG_DONTWAIT);
         else
           ::send(clients_[at]->descriptor(), "a", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (at % 50 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        if (at % 50 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(20));
       }
     });
   }

@@ -15,42 +15,43 @@ namespace {
 
 constexpr const char* kHidden = "GET /hidden HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
+const std::string kLengths[] = {"+5",
+                                "-1",
+                                "0x5",
+                                "5 5",
+                                "5,5",
+                                "5, 5",
+                                "",
+                                " ",
+                                "5\t6",
+                                "1e1",
+                                "5;",
+                                "99999999999999999999",
+                                "18446744073709551617",
+                                "\"5\"",
+                                "٥"};
+const std::string kCodings[] = {"chunked, identity",
+                                "identity, chunked",
+                                "chunked, chunked",
+                                "gzip, chunked",
+                                "xchunked",
+                                "chunked;q=1",
+                                "\"chunked\"",
+                                "chunked,",
+                                ",chunked",
+                                "chunke d",
+                                "identity",
+                                "gzip",
+                                ""};
+
 std::vector<std::string> header_tricks() {
   std::vector<std::string> out;
   const auto add = [&](const std::string& headers) {
     out.push_back("POST /take HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n" +
                   headers + "\r\n0\r\n\r\n" + kHidden);
   };
-  const std::string lengths[] = {"+5",
-                                 "-1",
-                                 "0x5",
-                                 "5 5",
-                                 "5,5",
-                                 "5, 5",
-                                 "",
-                                 " ",
-                                 "5\t6",
-                                 "1e1",
-                                 "5;",
-                                 "99999999999999999999",
-                                 "18446744073709551617",
-                                 "\"5\"",
-                                 "٥"};
-  for (const std::string& length : lengths) add("Content-Length: " + length + "\r\n");
-  const std::string codings[] = {"chunked, identity",
-                                 "identity, chunked",
-                                 "chunked, chunked",
-                                 "gzip, chunked",
-                                 "xchunked",
-                                 "chunked;q=1",
-                                 "\"chunked\"",
-                                 "chunked,",
-                                 ",chunked",
-                                 "chunke d",
-                                 "identity",
-                                 "gzip",
-                                 ""};
-  for (const std::string& coding : codings) {
+  for (const std::string& length : kLengths) add("Content-Length: " + length + "\r\n");
+  for (const std::string& coding : kCodings) {
     add("Transfer-Encoding: " + coding + "\r\n");
     add("Content-Length: 5\r\nTransfer-Encoding: " + coding + "\r\n");
     add("Transfer-Encoding: " + coding + "\r\nContent-Length: 5\r\n");
@@ -68,10 +69,10 @@ std::vector<std::string> header_tricks() {
     }
   add("Content-Length: 5\r\nContent-Length: 5\r\n");
   add("Content-Length: 5\r\nContent-Length: 6\r\n");
+  add("Authorization: a\r\nAuthorization: b\r\n");
   add("Trailer: X\r\nTransfer-Encoding: chunked\r\n");
   add("Host: localhost\r\nContent-Length: 0\r\n");
   add("Content-Type: text/plain\r\nContent-Length: 0\r\n");
-  add("Authorization: a\r\nAuthorization: b\r\n");
   add("Content-Encoding: gzip\r\nContent-Length: 0\r\n");
   add("Expect: something\r\nContent-Length: 0\r\n");
   return out;
