@@ -39,8 +39,9 @@ export function Composer({id, busy, path, onSend}: Properties) {
     setText(next);
   };
   const send = () => {
-    if (!text.trim() || busy) return;
-    onSend(text);
+    const written = area.current?.value ?? text; // it may be newer than what was drawn
+    if (!written.trim() || busy) return;
+    onSend(written);
     write('');
   };
   const keys = (event: KeyboardEvent) => {

@@ -19,7 +19,11 @@ export function EditForm({text, sends, onDone, onCancel}: Properties) {
     area.current?.focus();
     area.current?.setSelectionRange(text.length, text.length);
   }, []);
-  const done = () => now.trim() && onDone(now);
+  // What stands in the field, which may be newer than what was drawn.
+  const done = () => {
+    const written = area.current?.value ?? now;
+    if (written.trim()) onDone(written);
+  };
   const keys = (event: KeyboardEvent) => {
     if (event.key === 'Escape') {
       event.preventDefault();

@@ -59,9 +59,13 @@ test('answers and questions have alternatives, and both stay', async () => {
   await last().hover();
   await last().getByRole('button', {name: 'Answer again'}).click();
   await answered(page);
-  assert.match(await last().locator('.branches').innerText(), /2 \/ 2/);
+  await last()
+    .locator('.branches', {hasText: /2 \/ 2/})
+    .waitFor();
   await last().getByRole('button', {name: 'Previous alternative'}).click();
-  assert.match(await last().locator('.branches').innerText(), /1 \/ 2/);
+  await last()
+    .locator('.branches', {hasText: /1 \/ 2/})
+    .waitFor();
 
   await messages().first().hover();
   await messages().first().getByRole('button', {name: 'Edit'}).click();
@@ -72,7 +76,9 @@ test('answers and questions have alternatives, and both stay', async () => {
   await checkAccessible(page, 'alternatives');
   await messages().first().getByRole('button', {name: 'Previous alternative'}).click();
   await says(page, 'first');
-  assert.match(await last().locator('.branches').innerText(), /1 \/ 2/);
+  await last()
+    .locator('.branches', {hasText: /1 \/ 2/})
+    .waitFor();
 });
 
 test('a conversation is there again after the page was closed', async () => {
@@ -142,7 +148,7 @@ test('the keyboard goes everywhere', async () => {
   await page.keyboard.press('ArrowUp');
   await page.locator('.edit textarea').waitFor();
   await page.keyboard.press('Escape');
-  assert.equal(await page.locator('.edit').count(), 0);
+  await page.locator('.edit').waitFor({state: 'detached'});
   await page.keyboard.press('Control+Shift+O');
   await page.locator('.empty').waitFor();
   await page.waitForFunction(() => document.activeElement.tagName === 'TEXTAREA');

@@ -163,8 +163,8 @@ test('the page speaks Korean, and is dark where it should be', async () => {
   await page.getByRole('button', {name: 'Preferences'}).click();
   await page.getByText('한국어').click();
   await page.getByText('어둡게').click();
-  assert.equal(await page.evaluate(() => document.documentElement.lang), 'ko');
-  assert.equal(await page.evaluate(() => getComputedStyle(document.documentElement).colorScheme), 'dark');
+  await page.waitForFunction(() => document.documentElement.lang === 'ko');
+  await page.waitForFunction(() => getComputedStyle(document.documentElement).colorScheme === 'dark');
   await shoot(page, 'preferences');
   await checkAccessible(page, 'preferences');
   await page.keyboard.press('Escape');

@@ -72,7 +72,7 @@ test('a conversation, its tokens, and another way on', {skip}, async () => {
   const other = page.locator('.candidates button:not([aria-current]):not(:disabled)').first();
   await other.click();
   await answered(page);
-  assert.match(await answer.locator('.branches').innerText(), /2 \/ 2/);
+  await answer.locator('.branches', {hasText: /2 \/ 2/}).waitFor();
   await says(page, /\S/);
   assert.equal(await page.locator('.trouble').count(), 0);
   assert.deepEqual(faults, []);

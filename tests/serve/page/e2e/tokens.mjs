@@ -59,7 +59,7 @@ test('tokens show their probabilities, settings cut them live, and another choic
   assert.equal(body.messages.at(-1).role, 'assistant');
   assert.ok(body.messages.at(-1).content.endsWith(' rain'), body.messages.at(-1).content);
   await says(page, /rain and from here it went on another way\.$/);
-  assert.match(await answer.locator('.branches').innerText(), /2 \/ 2/);
+  await answer.locator('.branches', {hasText: /2 \/ 2/}).waitFor();
   assert.deepEqual(faults, []);
   await page.close();
 });
