@@ -213,7 +213,8 @@ AdapterFile open_peft_adapter(const fs::path& folder) {
   if (file.kind == AdapterKind::lora)
     for (const Entry& entry : weights.entries())
       if (std::string name = head_name(entry.name); !name.empty())
-        file.head.push_back({std::move(name), weights.load(entry.name).to(DType::f32)});
+        file.head.push_back(
+            {name, borrow_numbers(weights, entry, name.ends_with(".bias") ? 1 : 2).to(DType::f32)});
   if (file.kind == AdapterKind::lora)
     read_lora(config, weights, where, file);
   else

@@ -65,7 +65,8 @@ TEST(ClassifierGguf, OfBertKeepsHeadAndLabels) {
   EXPECT_EQ(classify(*model, texts), classify(*saved.model, texts));
 }
 
-// tests/models/peer_embeddings.py asks llama.cpp, which takes BERT's GELU by its approximation with tanh.
+// tests/models/peer_embeddings.py asks llama.cpp, which takes BERT's GELU by its approximation with tanh; the build that was asked
+// rounds on its way: its vectors are up to 7e-4 from those of another build, which embed_test.cc holds to 2e-5.
 TEST(ClassifierGguf, OfBertScoresAsLlamaCppDoes) {
   Json golden = load_json(std::string(MALSSI_SOURCE_DIR) + "/tests/models/golden_embeddings.json");
   golden["config"]["hidden_act"] = "gelu_new";
@@ -78,7 +79,7 @@ TEST(ClassifierGguf, OfBertScoresAsLlamaCppDoes) {
   const auto scores = classify(*model, {golden["ids"].get<std::vector<int32_t>>()}).front();
   ASSERT_EQ(scores.size(), golden["scores"].size());
   for (size_t i = 0; i < scores.size(); ++i)
-    EXPECT_NEAR(scores[i], golden["scores"][i].get<double>(), 5e-5) << i;
+    EXPECT_NEAR(scores[i], golden["scores"][i].get<double>(), 1e-3) << i;
 }
 
 TEST(ClassifierGguf, OfADecoderIsRefusedWithWhatToDo) {

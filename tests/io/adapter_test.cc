@@ -246,6 +246,12 @@ TEST_F(BadLora, TensorsThatDoNotBelongAreNamed) {
   expect("no lora_A or lora_B");
   tensors_.pop_back();
   expect("not whole");
+  tensors_.push_back({"base_model.model.score.weight", Tensor::zeros({16})});
+  expect("a matrix of");
+  tensors_.push_back({"base_model.model.classifier.bias", Tensor::zeros({2, 2})});
+  expect("a vector of");
+  tensors_.push_back({"base_model.model.score.weight", Tensor::zeros({3, 16})});
+  expect("classifier of 3 labels");
   tensors_.push_back(
       {"base_model.model.model.embed_tokens.lora_embedding_A", Tensor::zeros({2, 4})});
   expect("embedding");
