@@ -83,7 +83,9 @@ class LoadTest(ProgramTest):
         self.assertGreater(min(self.done.values()), 10, self.done)
         self.assertEqual(len(self.done), 4)
         self.assertLess(grown, max(memory * 0.01, 2e6 if SECONDS < 1800 else 0), f"of {memory} bytes")
-        for name, left in (("malssi_http_requests_running", 0), ("malssi_http_connections", 1), ("malssi_http_body_bytes", 0)):
+        for name, left in (("malssi_num_requests_running", 0), ("malssi_num_requests_waiting", 0),
+                           ("malssi_http_requests_running", 0), ("malssi_http_connections", 1),
+                           ("malssi_http_body_bytes", 0)):
             end = time.time() + 10
             while self.figure(name) > left and time.time() < end:
                 time.sleep(0.05)

@@ -55,10 +55,9 @@ class Ticker {
   };
 
   void run() {
-    auto next = std::chrono::steady_clock::now();
     while (!ending_) {
-      next += std::chrono::microseconds(period_);
-      std::this_thread::sleep_until(next);
+      std::this_thread::sleep_for(
+          std::chrono::microseconds(period_));  // whoever has a new stream gets the lock
       const std::lock_guard lock(mutex_);
       std::erase_if(streams_, [&](Stream& stream) { return !goes_on(stream); });
       ++ticks_;

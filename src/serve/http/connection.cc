@@ -154,6 +154,7 @@ Task<bool> Connection::serve_one() {
 // Reads one request; its body only where its header was admitted. False when there is none to answer.
 Task<bool> Connection::receive(Turn& turn) {
   begun_ = false;
+  if (input_.empty()) std::string().swap(input_);  // an idle connection holds next to nothing
   set_deadline(site_.limits().idle_seconds, Expiry::wake);
   while (!turn.parser.is_done()) {
     if (!input_.empty()) {
