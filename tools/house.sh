@@ -15,7 +15,7 @@ packages_for() {
   done <"$root/tools/packages.txt"
 }
 
-# The packages among the arguments that are not installed. A npm that came with another nodejs (nodesource's has its own, and
+# The packages among the arguments that are not installed. An npm that came with another nodejs (nodesource's has its own, and
 # Debian's cannot be installed beside it) is as good.
 missing_packages() {
   local installed name

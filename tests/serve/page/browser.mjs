@@ -48,7 +48,7 @@ export async function open(
   {viewport = DESKTOP, locale = 'en', colour = 'light', hash = '', expected = []} = {},
 ) {
   const page = await context.newPage();
-  page.setDefaultTimeout(8000);
+  page.setDefaultTimeout(15_000);
   const faults = [];
   const heard = (text) => {
     if (!expected.some((part) => text.includes(part))) faults.push(text);
@@ -87,7 +87,7 @@ export async function ask(page, text) {
   await page.keyboard.press('Enter');
 }
 
-export const answered = (page) => page.locator('.composer button[type=submit]').waitFor({timeout: 20_000});
+export const answered = (page) => page.locator('.composer button[type=submit]').waitFor({timeout: 60_000});
 
 // The last answer shown says this: the whole of it, or what the expression finds.
 export async function says(page, what) {

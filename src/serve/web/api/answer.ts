@@ -1,6 +1,7 @@
 // One answer from its first piece to its last; whoever shows it is told at most thirty times a second.
 import type {Message, Token, Trouble} from '../store/types';
-import {type ChatRequest, type Piece, streamChat} from './chat';
+import {joined} from '../text/split_thoughts';
+import {type ChatRequest, streamChat} from './chat';
 import {TroubleError} from './client';
 
 export type Answer = Pick<Message, 'text' | 'state' | 'trouble' | 'speed'> & {tokens: Token[]};
@@ -9,13 +10,6 @@ const EVERY = 33; // milliseconds
 
 const troubleOf = (error: unknown): Trouble =>
   error instanceof TroubleError ? error.trouble : {kind: 'server', message: String(error)};
-
-// Thoughts come apart from the answer; the text has them as the models write them.
-function withPiece(text: string, {text: more, thought}: Piece): string {
-  const thinking = text.startsWith('<think>') && !text.includes('</think>');
-  if (thought) return (text || '<think>\n') + thought;
-  return more && thinking ? `${text}\n</think>\n\n${more}` : text + more;
-}
 
 // Goes on from `begun` and never throws: what went wrong stands in the answer.
 export async function writeAnswer(
@@ -41,7 +35,7 @@ export async function writeAnswer(
       if (piece.text || piece.thought || piece.tokens.length) {
         first ||= performance.now();
         pieces += Math.max(1, piece.tokens.length);
-        text = withPiece(text, piece);
+        text = joined(text, piece);
         tokens.push(...piece.tokens);
         timer ??= setTimeout(tell, EVERY);
       }

@@ -56,7 +56,6 @@ export const SearchIcon = icon(
     <path d="M15.5 15.5L20 20" />
   </>,
 );
-export const ContinueIcon = icon(<path d="M5 12h14M13 6l6 6-6 6" />);
 
 // The seed, as in the icon of the tab.
 export const Seed = () => (

@@ -4,7 +4,7 @@ import {BlockReader} from 'page/text/blocks';
 import {decodeEntities} from 'page/text/entities';
 import {safeLink} from 'page/text/links';
 import {spansOf} from 'page/text/spans';
-import {splitThoughts} from 'page/text/split_thoughts';
+import {joined, splitThoughts} from 'page/text/split_thoughts';
 import {SAMPLE} from '../stand_in_model.mjs';
 
 const types = (text) =>
@@ -96,4 +96,16 @@ test('thoughts are told from the answer', () => {
   assert.deepEqual(splitThoughts('<think>\nhm\n</think>\n\nyes'), {thoughts: 'hm', answer: 'yes', thinking: false});
   assert.deepEqual(splitThoughts('<think>\nhm'), {thoughts: 'hm', answer: '', thinking: true});
   assert.deepEqual(splitThoughts('no <think> here'), {thoughts: null, answer: 'no <think> here', thinking: false});
+});
+
+test('thoughts that come apart are written before the answer', () => {
+  const pieces = [
+    {thought: 'h', text: ''},
+    {thought: 'm', text: ''},
+    {thought: '', text: 'y'},
+    {thought: '', text: 'es'},
+  ];
+  const text = pieces.reduce(joined, '');
+  assert.deepEqual(splitThoughts(text), {thoughts: 'hm', answer: 'yes', thinking: false});
+  assert.equal(joined('', {thought: '', text: 'plain'}), 'plain');
 });
