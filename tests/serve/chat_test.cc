@@ -153,6 +153,17 @@ TEST(Chat, SharesAPromptWithinOneKeyOnly) {
   EXPECT_EQ(cached("b"), 0);
 }
 
+TEST(Chat, ReadsThePromptOfManyAnswersOnce) {
+  TinyApi api;
+  Json body = chat_body();
+  body["n"] = 6;
+  const int prompt = api.ask(kPath, body)->json()["usage"]["prompt_tokens"].get<int>();
+  for (int i = 0; i < 1000 && api.hub->statistics().answer_tokens < 72; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  EXPECT_LE(api.hub->statistics().prompt_tokens, prompt + 5);
+  EXPECT_EQ(api.hub->statistics().reused_tokens, 5 * (prompt - 1));
+}
+
 TEST(Chat, EndsWhenTheClientLeaves) {
   TinyApi api;
   Json body = chat_body("tiny", 1900);

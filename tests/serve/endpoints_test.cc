@@ -89,7 +89,8 @@ TEST(Responses, AnswerWhole) {
   const Json body = {{"model", "tiny"},
                      {"instructions", "Be kind."},
                      {"input", "Who likes tea?"},
-                     {"max_output_tokens", 5}};
+                     {"max_output_tokens", 5},
+                     {"logit_bias", {{"256", -100}, {"260", -100}}}};
   const Json json = api.ask("/v1/responses", body)->json();
   EXPECT_EQ(json["object"], "response");
   EXPECT_EQ(json["status"], "incomplete");

@@ -13,6 +13,7 @@ class AnswerRun : public std::enable_shared_from_this<AnswerRun> {
  public:
   AnswerRun(Hub& hub, Call call, AnswerJob job)
       : hub_(hub), call_(std::move(call)), job_(std::move(job)), pending_(count()) {
+    call_.body = nullptr;  // may be large, and is read
     tokens_.resize(static_cast<size_t>(count()));
     has_followers_.resize(job_.prompts.size());
     if (count() > 1) more_ = hub_.admit(count() - 1);

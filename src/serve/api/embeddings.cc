@@ -27,6 +27,8 @@ class EmbeddingRun : public std::enable_shared_from_this<EmbeddingRun> {
     const std::string format =
         Fields(call_.body).choice("encoding_format", {"float", "base64"}).value_or("float");
     is_base64_ = format == "base64";
+    name_ = Fields(call_.body).text("model").value_or(call_.use.model->name());
+    call_.body = nullptr;  // may be large, and is read
   }
 
   void next() {
@@ -51,7 +53,7 @@ class EmbeddingRun : public std::enable_shared_from_this<EmbeddingRun> {
     Json body;
     body["object"] = "list";
     body["data"] = std::move(list_);
-    body["model"] = Fields(call_.body).text("model").value_or(call_.use.model->name());
+    body["model"] = name_;
     int64_t tokens = 0;
     for (const auto& text : texts_) tokens += std::ssize(text);
     body["usage"]["prompt_tokens"] = tokens;
@@ -84,6 +86,7 @@ class EmbeddingRun : public std::enable_shared_from_this<EmbeddingRun> {
   std::vector<std::vector<int32_t>> texts_;
   int64_t dimensions_;
   EmbedOptions options_;
+  std::string name_;
   bool is_base64_ = false;
   size_t done_ = 0;
   Json list_ = Json::array();
