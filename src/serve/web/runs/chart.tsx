@@ -29,7 +29,9 @@ function useWidth() {
   const [width, setWidth] = useState(480);
   useEffect(() => {
     if (!place.current) return;
-    const observer = new ResizeObserver(([entry]) => entry && setWidth(Math.max(200, Math.round(entry.contentRect.width))));
+    const observer = new ResizeObserver(
+      ([entry]) => entry && setWidth(Math.max(200, Math.round(entry.contentRect.width))),
+    );
     observer.observe(place.current);
     return () => observer.disconnect();
   }, []);
@@ -39,7 +41,8 @@ function useWidth() {
 function bounds(lines: Line[], log: boolean): {x: [number, number]; y: [number, number]} | null {
   const points = lines.flatMap((line) => line.points);
   if (!points.length) return null;
-  const limits = (values: number[]): [number, number] => values.reduce(([low, high], v) => [Math.min(low, v), Math.max(high, v)], [Infinity, -Infinity]);
+  const limits = (values: number[]): [number, number] =>
+    values.reduce(([low, high], v) => [Math.min(low, v), Math.max(high, v)], [Infinity, -Infinity]);
   const [low, high] = limits(points.map(({y}) => y));
   const room = log ? 0 : (high - low || Math.abs(high) || 1) * 0.05;
   return {x: limits(points.map(({x}) => x)), y: [low - room, high + room]};
@@ -55,14 +58,20 @@ export function Chart({title, lines: all, log, smoothing}: Properties) {
   const positive = log && all.some(({points}) => points.some(({y}) => y > 0));
   const lines = all
     .map((line) => ({...line, points: positive ? line.points.filter(({y}) => y > 0) : line.points}))
-    .map((line) => ({...line, smoothed: smoothing && !line.heldOut && line.points.length >= FEWEST ? smooth(line.points, smoothing) : line.points}))
+    .map((line) => ({
+      ...line,
+      smoothed:
+        smoothing && !line.heldOut && line.points.length >= FEWEST ? smooth(line.points, smoothing) : line.points,
+    }))
     .filter(({points}) => points.length);
   const box = bounds(lines, positive);
   if (!box) return null;
   const x = scale(...box.x, EDGE.left, width - EDGE.right, false, Math.max(2, Math.floor(width / 110)));
   const y = scale(...box.y, HEIGHT - EDGE.bottom, EDGE.top, positive, 5);
   const stepAt = (event: PointerEvent) => {
-    const left = (event.clientX - (event.currentTarget as Element).getBoundingClientRect().left - EDGE.left) / (width - EDGE.left - EDGE.right);
+    const left =
+      (event.clientX - (event.currentTarget as Element).getBoundingClientRect().left - EDGE.left) /
+      (width - EDGE.left - EDGE.right);
     setAt(box.x[0] + Math.min(1, Math.max(0, left)) * (box.x[1] - box.x[0]));
   };
   const keys = (event: KeyboardEvent) => {
@@ -75,11 +84,30 @@ export function Chart({title, lines: all, log, smoothing}: Properties) {
   return (
     <figure class="chart" ref={place}>
       <figcaption>{title}</figcaption>
-      <svg width={width} height={HEIGHT} role="img" aria-label={words.chartOf(title)} tabIndex={0} onPointerMove={stepAt} onPointerLeave={() => setAt(null)} onKeyDown={keys} onBlur={() => setAt(null)}>
+      <svg
+        width={width}
+        height={HEIGHT}
+        role="img"
+        aria-label={words.chartOf(title)}
+        tabIndex={0}
+        onPointerMove={stepAt}
+        onPointerLeave={() => setAt(null)}
+        onKeyDown={keys}
+        onBlur={() => setAt(null)}
+      >
         {y.ticks.map((tick) => (
-          <g key={tick}><line class="grid" x1={EDGE.left} x2={width - EDGE.right} y1={y(tick)} y2={y(tick)} /><text x={EDGE.left - 6} y={y(tick) + 4} class="left-of">{short(tick)}</text></g>
+          <g key={tick}>
+            <line class="grid" x1={EDGE.left} x2={width - EDGE.right} y1={y(tick)} y2={y(tick)} />
+            <text x={EDGE.left - 6} y={y(tick) + 4} class="left-of">
+              {short(tick)}
+            </text>
+          </g>
         ))}
-        {x.ticks.map((tick) => <text key={tick} x={x(tick)} y={HEIGHT - 6} class="under">{short(tick)}</text>)}
+        {x.ticks.map((tick) => (
+          <text key={tick} x={x(tick)} y={HEIGHT - 6} class="under">
+            {short(tick)}
+          </text>
+        ))}
         {lines.map((line, i) => (
           <g key={i} class={`run${line.colour}`}>
             {line.smoothed !== line.points && <path class="raw" d={path(thin(line.points, width), x, y)} />}

@@ -6,7 +6,8 @@ import type {Trouble} from '../store/types';
 
 const EVERY = 2000; // milliseconds
 
-const troubleOf = (error: unknown): Trouble => (error instanceof TroubleError ? error.trouble : {kind: 'server', message: String(error)});
+const troubleOf = (error: unknown): Trouble =>
+  error instanceof TroubleError ? error.trouble : {kind: 'server', message: String(error)};
 
 // work says whether there is any use in asking again.
 function useEvery(work: () => Promise<boolean>, dependencies: unknown[]): void {

@@ -11,7 +11,8 @@ export function linearTicks(low: number, high: number, count: number): number[] 
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = power * ([1, 2, 5, 10].find((factor) => factor * power >= rough) ?? 10);
   const ticks: number[] = [];
-  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; ++i) ticks.push(Number((i * step).toPrecision(12)));
+  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; ++i)
+    ticks.push(Number((i * step).toPrecision(12)));
   return ticks;
 }
 
@@ -21,7 +22,8 @@ export function logTicks(low: number, high: number): number[] {
   const factors = to - from > 3 ? [1] : [1, 2, 5];
   const every = Math.max(1, Math.ceil((to - from) / 6));
   const ticks: number[] = [];
-  for (let power = from; power <= to; power += every) ticks.push(...factors.map((factor) => Number((factor * 10 ** power).toPrecision(12))));
+  for (let power = from; power <= to; power += every)
+    ticks.push(...factors.map((factor) => Number((factor * 10 ** power).toPrecision(12))));
   return ticks.filter((tick) => tick >= low * 0.999999 && tick <= high * 1.000001);
 }
 

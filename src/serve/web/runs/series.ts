@@ -59,7 +59,7 @@ export function thin(points: Point[], columns: number): Point[] {
   const width = ((points.at(-1)?.x ?? 0) - first) / columns;
   if (points.length <= 2 * columns || width <= 0) return points;
   const out: Point[] = [];
-  for (let i = 0; i < points.length; ) {
+  for (let i = 0; i < points.length;) {
     const column = Math.floor(((points[i] as Point).x - first) / width);
     let low = points[i] as Point;
     let high = low;
