@@ -206,8 +206,8 @@ TEST_F(HttpLoad, TokensAreNotHeldBack) {
   threads.clear();
   ASSERT_GT(delays.size(), 400u);
   RecordProperty("p99_milliseconds", std::to_string(percentile(delays, 0.99)));
-  EXPECT_LE(percentile(delays, 0.5), 1.0);
-  if (std::getenv("MALSSI_LONG")) {  // elsewhere the machine may be busy with other tests
+  EXPECT_LE(percentile(delays, 0.5), 5.0);  // Nagle's algorithm would make it 40
+  if (std::getenv("MALSSI_LONG")) {         // elsewhere the machine may be busy with other tests
     EXPECT_LE(percentile(delays, 0.99), 1.0);
   }
 }
