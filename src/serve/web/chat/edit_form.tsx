@@ -1,5 +1,5 @@
 // A message while it is edited; what was there before stays as an alternative.
-import {useEffect, useState} from 'preact/hooks';
+import {useLayoutEffect, useState} from 'preact/hooks';
 import {useWords} from '../i18n/words';
 import {useGrowing} from './composer';
 import {sendsOn} from './keys';
@@ -15,9 +15,11 @@ export function EditForm({text, sends, onDone, onCancel}: Properties) {
   const words = useWords();
   const [now, setNow] = useState(text);
   const area = useGrowing(now);
-  useEffect(() => {
+  // Before it is seen: what is typed at once must not go elsewhere. Afterwards, the next message is written.
+  useLayoutEffect(() => {
     area.current?.focus();
     area.current?.setSelectionRange(text.length, text.length);
+    return () => document.querySelector<HTMLElement>('.composer textarea')?.focus();
   }, []);
   // What stands in the field, which may be newer than what was drawn.
   const done = () => {
