@@ -35,8 +35,9 @@ ServeConfig page_config(const fs::path& folder) {
     return concat(name, "=", (folder / path).string());
   };
   ServeConfig config;
-  config.model = {named("base", "base/model"), named("tuned", "tuned/model"),
-                  named("polite", "dpo/model")};
+  // The first is what a new chat begins with.
+  config.model = {named("tuned", "tuned/model"), named("polite", "dpo/model"),
+                  named("base", "base/model")};
   config.adapter = {named("tuned:fairy-tales", "voice/adapter")};
   config.runs = folder.string();
   config.port = 0;

@@ -53,6 +53,12 @@ ChatPrompt chat_prompt(const ServedModel& model, ChatRequest request) {
       throw ApiError(400, "there is no message before the one to continue", "messages",
                      "invalid_value");
   }
+  if (!model.has_chat())  // the reason names files, which are no client's business
+    throw ApiError(
+        400,
+        "the model has no chat template that can be used: it is a base model, which continues "
+        "text; ask /v1/completions",
+        "model", "no_chat_template");
   const ChatTemplate& chat = model.chat();
   const ToolSyntax syntax = tool_syntax(chat);
   RenderOptions options{.add_generation_prompt = request.opens_turn || request.continues,

@@ -27,6 +27,7 @@ class ServedModel {
 
   const std::string& name() const { return name_; }
   const Tokenizer& tokenizer() const { return *loaded_.tokenizer; }
+  bool has_chat() const { return loaded_.chat.has_value(); }
   // Error: there is none, with the reason.
   const ChatTemplate& chat() const { return loaded_.dialogue(); }
   // By their numbers.
