@@ -11,8 +11,8 @@ namespace malssi {
 
 class Vocabulary {
  public:
-  static constexpr int64_t kMaxSize = int64_t{1}
-                                      << 24;  // a larger id in a file is taken for damage
+  // A larger id in a file is taken for damage; one id makes room for all below it.
+  static constexpr int64_t kMaxSize = int64_t{1} << 22;
 
   // Gives the id its bytes; ids may come in any order and leave gaps (empty bytes). Where two ids
   // have the same bytes, find() knows the first. Error: an id out of range or given twice, no
