@@ -148,14 +148,13 @@ std::vector<Group> groups(const World& world) {
     std::string_view slot;
   };
   std::vector<Group> all;
-  for (const auto& [relation, slot] :
-       {Kind{Relation::home, "home"}, Kind{Relation::species, "species"}}) {
+  for (const Kind& kind : {Kind{Relation::home, "home"}, Kind{Relation::species, "species"}}) {
     for (const Person& person : world.people) {
-      const Term& value = person.slots.get(slot);
+      const Term& value = person.slots.get(kind.slot);
       auto group = std::find_if(all.begin(), all.end(), [&](const Group& known) {
-        return known.relation == relation && known.value == value;
+        return known.relation == kind.relation && known.value == value;
       });
-      if (group == all.end()) group = all.insert(all.end(), {relation, value, {}});
+      if (group == all.end()) group = all.insert(all.end(), {kind.relation, value, {}});
       group->members.push_back(person.name);
     }
   }
