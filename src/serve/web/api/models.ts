@@ -1,7 +1,7 @@
 // The models that the server offers.
 import {Observable} from '../store/observable';
 import type {Trouble} from '../store/types';
-import {getJson, reachable, TroubleError} from './client';
+import {getJson, reachable, request, TroubleError} from './client';
 
 export interface Models {
   names: string[];
@@ -11,9 +11,27 @@ export interface Models {
 
 export const models = new Observable<Models>({names: [], loading: true, trouble: null});
 
+interface Entry {
+  id: string;
+  chats: boolean | null; // null: the server has not loaded it yet
+}
+
+const chats = new Map<string, boolean>();
+
+function learn({id, chats: does}: Entry): void {
+  if (does !== null) chats.set(id, does);
+}
+
+// Whether the model knows chats, or only continues texts. The server loads it where it must to know.
+export async function knowsChats(model: string, signal: AbortSignal): Promise<boolean> {
+  if (!chats.has(model)) learn((await (await request('/v1/models/load', {model}, signal)).json()) as Entry);
+  return chats.get(model) ?? true;
+}
+
 export async function loadModels(): Promise<void> {
   try {
-    const {data} = await getJson<{data: {id: string}[]}>('/v1/models');
+    const {data} = await getJson<{data: Entry[]}>('/v1/models');
+    data.forEach(learn);
     models.set({names: data.map(({id}) => id), loading: false, trouble: null});
   } catch (error) {
     const trouble: Trouble = error instanceof TroubleError ? error.trouble : {kind: 'server', message: String(error)};
