@@ -99,9 +99,9 @@ class FakeExchange : public Exchange {
 };
 
 inline const std::vector<std::string>& tiny_specials() {
-  static const std::vector<std::string> tokens = {"<|endoftext|>", "<|system|>", "<|user|>",
-                                                  "<|assistant|>", "<|end|>",    "<|im_start|>",
-                                                  "<|im_end|>",    "<tool_call>"};
+  static const std::vector<std::string> tokens = {
+      "<|endoftext|>", "<|system|>", "<|user|>",    "<|assistant|>", "<|end|>",
+      "<|im_start|>",  "<|im_end|>", "<tool_call>", "[TOOL_CALLS]",  "[ARGS]"};
   return tokens;
 }
 

@@ -219,6 +219,10 @@ constexpr BadField kResponse[] = {
     {"previous_response_id", "\"resp_1\""},
     {"background", "true"},
     {"tools", "[{\"type\": \"web_search\"}]"},
+    {"tools", "[{\"type\": \"function\", \"function\": {\"name\": \"f\"}}]"},
+    {"tools", "[{\"type\": \"function\", \"name\": \"a b\"}]"},
+    {"input", "[{\"type\": \"function_call\", \"call_id\": \"a\", \"name\": 7}]"},
+    {"input", "[{\"type\": \"function_call_output\", \"output\": \"a\"}]"},
     {"text", "7"},
     {"text.format", "{\"type\": \"xml\"}"},
     {"metadata", "7"},
@@ -227,7 +231,7 @@ constexpr BadField kResponse[] = {
 };
 
 constexpr BadField kTokens[] = {{"tokens", "null"},  {"tokens", "7"},       {"tokens", "[-1]"},
-                                {"tokens", "[264]"}, {"tokens", "[\"a\"]"}, {"tokens", "[1.5]"}};
+                                {"tokens", "[266]"}, {"tokens", "[\"a\"]"}, {"tokens", "[1.5]"}};
 
 TEST(BadFields, AreNamed) {
   TinyApi api;
