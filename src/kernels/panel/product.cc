@@ -137,15 +137,19 @@ void int8_panel_sums(const WeightRows& part, int64_t first, const Activations& x
   const auto ahead_from = [&](int64_t bytes) { return std::min(chunk + bytes, end); };
   Ahead ahead = in_panels ? Ahead(ahead_from(kDistance), ahead_from(kDistance + kRows * row_bytes))
                           : Ahead(nullptr, nullptr);
+  // Of few tokens unpacking is half of the work, and of the asking for memory; of more the sums have time for it all.
+  Ahead none(nullptr, nullptr);
+  const bool shares = unpacks(part.dtype) && M <= 8;
   RowPointers rows(part, first, row_bytes);
   const int64_t step = chunk_columns(block, M);
   for (int64_t c = 0; c < x.K; c += step) {
     const int64_t columns = std::min(step, x.K - c);
     const int64_t blocks = columns / block.elements, bytes = kRows * blocks * block.bytes;
     if (!in_panels) interleave(part.dtype, rows.at, blocks, work.interleaved);
-    k.unpack_int8(part.dtype, in_panels ? chunk : work.interleaved, columns, ahead, work.panel);
+    k.unpack_int8(part.dtype, in_panels ? chunk : work.interleaved, columns, shares ? ahead : none,
+                  work.panel);
     k.int8_sums(work.panel, int8_layout(part.dtype), x.bytes.from(0, c), M, columns,
-                unpacks(part.dtype) ? bytes / 2 : bytes, ahead, sums);
+                shares ? bytes / 2 : bytes, ahead, sums);
     chunk += bytes;
     rows.advance(bytes / kRows);
   }

@@ -82,10 +82,38 @@ export async function forget(page) {
   });
 }
 
+// What the page shows comes when it comes: the check is made again until it holds, or for the last time.
+export async function eventually(check, milliseconds = 15_000) {
+  for (const end = Date.now() + milliseconds; Date.now() < end; await new Promise((done) => setTimeout(done, 30)))
+    try {
+      return await check();
+    } catch {}
+  return check();
+}
+
 export async function ask(page, text) {
+  const before = await page.locator('.message').count();
   await page.locator('.composer textarea').fill(text);
   await page.keyboard.press('Enter');
+  await page.locator('.message').nth(before).waitFor();
 }
+
+// The browser keeps a conversation with this text.
+export const kept = (page, text) =>
+  eventually(async () => {
+    const all = await page.evaluate(async () => {
+      const asked = (request) => new Promise((done) => (request.onsuccess = () => done(request.result)));
+      const found = [];
+      for (const {name} of await indexedDB.databases()) {
+        const database = await asked(indexedDB.open(name));
+        for (const store of database.objectStoreNames)
+          found.push(...(await asked(database.transaction(store).objectStore(store).getAll())));
+        database.close();
+      }
+      return JSON.stringify(found);
+    });
+    assert.ok(all.includes(text), all);
+  });
 
 export const answered = (page) => page.locator('.composer button[type=submit]').waitFor({timeout: 60_000});
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import {readFileSync} from 'node:fs';
 import {after, before, test} from 'node:test';
-import {checkAccessible, DESKTOP, open, PHONE, shoot, startBrowser, startServer} from '../browser.mjs';
+import {checkAccessible, DESKTOP, eventually, open, PHONE, shoot, startBrowser, startServer} from '../browser.mjs';
 
 let server, browser;
 before(async () => {
@@ -22,14 +22,19 @@ test('two answers without names, a vote, and then the names', async () => {
   const left = page.getByRole('article', {name: 'Answer A'});
   assert.equal(await left.locator('.revealed').count(), 0);
   await page.getByRole('button', {name: 'A is better'}).click();
-  const [first, second] = await page.locator('.revealed').allInnerTexts();
-  assert.deepEqual([first, second].sort(), ['malssi-base', 'malssi-chat']);
+  const [first, second] = await eventually(async () => {
+    const names = await page.locator('.revealed').allInnerTexts();
+    assert.deepEqual([...names].sort(), ['malssi-base', 'malssi-chat']);
+    return names;
+  });
   await page.getByText('The server has noted your vote.').waitFor();
   assert.equal(server.state.votes.length, 1);
   const [{a, b, vote, answers}] = server.state.votes;
   assert.deepEqual([a, b, vote], [first, second, 'a']);
   assert.ok(answers.a.text.length > 20);
-  assert.match(await page.locator('.scores tbody tr').first().innerText(), new RegExp(`${first}\\s+1\\s+0\\s+0`));
+  await eventually(async () =>
+    assert.match(await page.locator('.scores tbody tr').first().innerText(), new RegExp(`${first}\\s+1\\s+0\\s+0`)),
+  );
   await shoot(page, 'compare');
   await checkAccessible(page, 'compare');
   const [file] = await Promise.all([
@@ -58,10 +63,12 @@ test('one model in two manners, and a server that collects no votes', async () =
   await page.getByLabel('A prompt for both').fill('Tell me a story.');
   await page.keyboard.press('Enter');
   await page.getByRole('button', {name: 'Both bad'}).click();
-  assert.deepEqual((await page.locator('.revealed').allInnerTexts()).sort(), [
-    'malssi-voice',
-    'malssi-voice · temperature 0.2',
-  ]);
+  await eventually(async () =>
+    assert.deepEqual((await page.locator('.revealed').allInnerTexts()).sort(), [
+      'malssi-voice',
+      'malssi-voice · temperature 0.2',
+    ]),
+  );
   await page.getByText('kept in this browser only').waitFor();
   assert.deepEqual(faults, []);
   await page.close();
@@ -71,12 +78,14 @@ test('runs are drawn as they grow', async () => {
   const {page, faults} = await open(browser.context, server.url, {hash: '#/runs'});
   const charts = page.locator('.chart');
   await charts.first().waitFor();
-  assert.deepEqual((await charts.locator('figcaption').allInnerTexts()).slice(0, 4), [
-    'Loss',
-    'Reward',
-    'Accuracy',
-    'KL divergence',
-  ]);
+  await eventually(async () =>
+    assert.deepEqual((await charts.locator('figcaption').allInnerTexts()).slice(0, 4), [
+      'Loss',
+      'Reward',
+      'Accuracy',
+      'KL divergence',
+    ]),
+  );
   const latest = () => charts.nth(1).locator('.values small').innerText();
   const then = await latest();
   await page.getByLabel('chat-sft').check();
@@ -88,7 +97,7 @@ test('runs are drawn as they grow', async () => {
     .hover({position: {x: 200, y: 100}});
   await charts.first().locator('.cross').waitFor({state: 'attached'});
   await charts.first().locator('svg').press('ArrowRight');
-  assert.equal(await charts.first().locator('.values li').count(), 5);
+  await eventually(async () => assert.equal(await charts.first().locator('.values li').count(), 5));
   await page.mouse.move(0, 0);
   const smoothed = (count) =>
     page.waitForFunction(

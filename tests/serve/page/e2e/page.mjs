@@ -9,6 +9,7 @@ import {
   ask,
   checkAccessible,
   forget,
+  kept,
   open,
   PHONE,
   says,
@@ -58,7 +59,7 @@ test('a server with keys is given one, which the tab keeps', async () => {
   await dialog.waitFor({state: 'detached'});
   await ask(page, 'echo let in');
   await answered(page);
-  await page.waitForTimeout(200);
+  await kept(page, '"let in');
   await page.reload();
   await page.locator('.message').last().waitFor();
   assert.equal(await page.getByRole('dialog').count(), 0);
@@ -188,8 +189,8 @@ test('conversations leave as a file and come back', async () => {
     page.waitForEvent('download'),
     dialog.getByRole('button', {name: 'Export all'}).click(),
   ]);
-  const kept = await file.path();
-  assert.equal(JSON.parse(readFileSync(kept, 'utf8')).conversations.length, 1);
+  const exported = await file.path();
+  assert.equal(JSON.parse(readFileSync(exported, 'utf8')).conversations.length, 1);
   const [markdown] = await Promise.all([
     page.waitForEvent('download'),
     dialog.getByRole('button', {name: 'This one as Markdown'}).click(),
@@ -203,7 +204,7 @@ test('conversations leave as a file and come back', async () => {
   await dialog.getByText('holds no conversations').waitFor();
   await dialog
     .locator('input[type=file]')
-    .setInputFiles({name: 'x.json', mimeType: 'application/json', buffer: readFileSync(kept)});
+    .setInputFiles({name: 'x.json', mimeType: 'application/json', buffer: readFileSync(exported)});
   await dialog.getByText('One conversation was added.').waitFor();
   await page.keyboard.press('Escape');
   await page.getByRole('link', {name: 'echo to be kept'}).click();

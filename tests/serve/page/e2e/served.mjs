@@ -5,7 +5,7 @@ import {existsSync, mkdtempSync, readFileSync, rmSync} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import {after, before, test} from 'node:test';
-import {answered, ask, checkAccessible, open, says, startBrowser} from '../browser.mjs';
+import {answered, ask, checkAccessible, eventually, open, says, startBrowser} from '../browser.mjs';
 
 const {MALSSI: program = '', MALSSI_MODELS: models = ''} = process.env;
 const skip =
@@ -64,10 +64,10 @@ test('a conversation, its tokens, and another way on', {skip}, async () => {
   await answered(page);
   const answer = page.locator('.message').last();
   await says(page, /\S/);
-  assert.match(await answer.locator('.facts').innerText(), /^chat/);
+  await answer.locator('.facts', {hasText: /^chat/}).waitFor();
   await answer.getByRole('button', {name: 'Show tokens'}).click();
   await page.locator('[role=option]').nth(1).click();
-  assert.equal(await page.locator('.candidates button').count(), 20);
+  await eventually(async () => assert.equal(await page.locator('.candidates button').count(), 20));
   await checkAccessible(page, 'tokens');
   const other = page.locator('.candidates button:not([aria-current]):not(:disabled)').first();
   await other.click();
@@ -101,8 +101,10 @@ test('a comparison, whose vote the server writes down', {skip}, async () => {
 test('the curves of real runs', {skip}, async () => {
   const {page, faults} = await open(browser.context, url, {hash: '#/runs'});
   await page.locator('.chart path').first().waitFor();
-  assert.ok((await page.locator('.chart figcaption').allInnerTexts()).includes('Loss'));
-  assert.deepEqual((await page.locator('.run-list .name').allInnerTexts()).sort(), ['base', 'chat']);
+  await eventually(async () => {
+    assert.ok((await page.locator('.chart figcaption').allInnerTexts()).includes('Loss'));
+    assert.deepEqual((await page.locator('.run-list .name').allInnerTexts()).sort(), ['base', 'chat']);
+  });
   assert.deepEqual(faults, []);
   await page.close();
 });

@@ -1,7 +1,7 @@
 // The token view.
 import assert from 'node:assert/strict';
 import {after, before, test} from 'node:test';
-import {answered, ask, checkAccessible, open, says, shoot, startBrowser, startServer} from '../browser.mjs';
+import {answered, ask, checkAccessible, eventually, open, says, shoot, startBrowser, startServer} from '../browser.mjs';
 
 let server, browser;
 before(async () => {
@@ -20,8 +20,10 @@ test('tokens show their probabilities, settings cut them live, and another choic
   const answer = page.locator('.message').last();
   await answer.getByRole('button', {name: 'Show tokens'}).click();
   const list = page.getByRole('listbox');
-  const text = (await list.innerText()).replaceAll('↵', '');
-  assert.ok(text.includes('Once there was a seed'), text);
+  await eventually(async () => {
+    const text = (await list.innerText()).replaceAll('↵', '');
+    assert.ok(text.includes('Once there was a seed'), text);
+  });
   const kinds = await list.locator('[role=option]').evaluateAll((all) => [...new Set(all.map((one) => one.className))]);
   assert.ok(kinds.length >= 3, kinds.join());
 
@@ -29,13 +31,15 @@ test('tokens show their probabilities, settings cut them live, and another choic
   for (let i = 0; i < 6; ++i) await page.keyboard.press('ArrowRight');
   const panel = page.getByRole('complementary', {name: /^Token 6 of/});
   await panel.waitFor();
-  assert.equal(await panel.locator('.candidates button').count(), 20);
+  await eventually(async () => assert.equal(await panel.locator('.candidates button').count(), 20));
   await panel.getByText('20 of the 20').waitFor();
   const before = await panel.locator('.candidates .figure').first().innerText();
   await panel.getByLabel('Top-k').fill('3');
   await panel.getByText('3 of the 20').waitFor();
-  assert.equal(await panel.locator('.candidates .cut button').count(), 17);
-  assert.notEqual(await panel.locator('.candidates .figure').first().innerText(), before);
+  await eventually(async () => {
+    assert.equal(await panel.locator('.candidates .cut button').count(), 17);
+    assert.notEqual(await panel.locator('.candidates .figure').first().innerText(), before);
+  });
   await panel.getByLabel('Temperature').fill('0');
   await panel.getByText('1 of the 20').waitFor();
   await panel.getByLabel('Temperature').fill('1.5');
@@ -45,12 +49,8 @@ test('tokens show their probabilities, settings cut them live, and another choic
 
   await list.focus();
   await page.keyboard.press('Enter');
-  assert.ok(
-    await panel
-      .locator('.candidates button')
-      .first()
-      .evaluate((one) => one === document.activeElement),
-  );
+  const first = panel.locator('.candidates button').first();
+  await eventually(async () => assert.ok(await first.evaluate((one) => one === document.activeElement)));
   const chosen = panel.getByRole('button', {name: /^␣rain/});
   await chosen.click();
   await answered(page);
