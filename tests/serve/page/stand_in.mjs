@@ -20,6 +20,7 @@ const TYPES = {
   '.txt': 'text/plain; charset=utf-8',
 };
 const MODELS = ['malssi-base', 'malssi-chat', 'malssi-voice'];
+const ADAPTERS = {'malssi-base': ['rhyme']};
 const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 
 const json = (response, status, value, headers = {}) => {
@@ -105,7 +106,10 @@ function answer(state, method, url, body, response) {
   if (url.pathname === '/health') return json(response, 200, {status: 'ok'});
   if (state.busy) return fail(response, 429, 'too many requests are waiting', {'retry-after': String(state.busy)});
   if (url.pathname === '/v1/models')
-    return json(response, 200, {object: 'list', data: MODELS.map((id) => ({id, object: 'model', chats: null}))});
+    return json(response, 200, {
+      object: 'list',
+      data: MODELS.map((id) => ({id, object: 'model', chats: null, adapters: ADAPTERS[id] ?? []})),
+    });
   if (url.pathname === '/v1/models/load')
     return json(response, 200, {id: body.model, object: 'model', chats: !state.base});
   if (['/v1/chat/completions', '/v1/completions'].includes(url.pathname)) return void chat(state, body, response);

@@ -16,6 +16,7 @@ export interface ChatRequest {
   model: string;
   messages: ChatMessage[];
   sampling: Sampling;
+  adapters?: Record<string, number>;
   probabilities: boolean;
   continues?: boolean; // the last message is an answer to be continued
   conversation?: string; // so that a server of several replicas can send it where its past is cached
@@ -30,9 +31,10 @@ const TOP = 20; // as many as the API has
 // Models that refused to tell probabilities, so that they are not asked again.
 const silent = new Set<string>();
 
-function common({model, sampling}: ChatRequest): object {
+function common({model, sampling, adapters = {}}: ChatRequest): object {
   const set = Object.fromEntries(Object.entries(sampling).filter(([, value]) => value !== null));
-  return {model, ...set, stream: true, stream_options: {include_usage: true}};
+  const mix = Object.keys(adapters).length ? {adapters} : {};
+  return {model, ...set, ...mix, stream: true, stream_options: {include_usage: true}};
 }
 
 function askChat(chat: ChatRequest, probabilities: boolean): {path: string; body: object} {

@@ -5,15 +5,17 @@ import {getJson, reachable, request, TroubleError} from './client';
 
 export interface Models {
   names: string[];
+  adapters: Record<string, string[]>; // of each model, by their own names
   loading: boolean;
   trouble: Trouble | null;
 }
 
-export const models = new Observable<Models>({names: [], loading: true, trouble: null});
+export const models = new Observable<Models>({names: [], adapters: {}, loading: true, trouble: null});
 
 interface Entry {
   id: string;
   chats: boolean | null; // null: the server has not loaded it yet
+  adapters?: string[];
 }
 
 const chats = new Map<string, boolean>();
@@ -32,7 +34,8 @@ export async function loadModels(): Promise<void> {
   try {
     const {data} = await getJson<{data: Entry[]}>('/v1/models');
     data.forEach(learn);
-    models.set({names: data.map(({id}) => id), loading: false, trouble: null});
+    const adapters = Object.fromEntries(data.map((one) => [one.id, one.adapters ?? []]));
+    models.set({names: data.map(({id}) => id), adapters, loading: false, trouble: null});
   } catch (error) {
     const trouble: Trouble = error instanceof TroubleError ? error.trouble : {kind: 'server', message: String(error)};
     models.update((now) => ({...now, loading: false, trouble}));

@@ -168,6 +168,7 @@ test('settings are sent with the next question, the rest is left to the model', 
   await page.getByLabel('Temperature', {exact: true}).fill('0.5');
   await page.getByLabel('Longest answer').fill('3');
   await page.getByLabel('Longest answer').press('Tab');
+  await page.getByLabel('Adapter rhyme', {exact: true}).fill('0.7');
   await shoot(page, 'settings');
   await checkAccessible(page, 'settings');
   await ask(page, 'echo one two three four five');
@@ -176,6 +177,7 @@ test('settings are sent with the next question, the rest is left to the model', 
   assert.equal(body.temperature, 0.5);
   assert.equal(body.max_tokens, 3);
   assert.equal(body.top_p, undefined);
+  assert.deepEqual(body.adapters, {rhyme: 0.7});
   assert.deepEqual(body.messages[0], {role: 'system', content: 'Be brief.'});
   await last().locator('.facts', {hasText: 'limit of tokens'}).waitFor();
 });
