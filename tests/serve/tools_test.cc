@@ -83,6 +83,24 @@ TEST(Tools, ARequiredCallStreamsAsDeltas) {
   }
 }
 
+// Where calls begin with no token of their own, and the template begins with thoughts.
+TEST(Tools, ARequiredCallIsNoThought) {
+  ScratchFolder folder;
+  std::string jinja = qwen_like_template();
+  for (size_t at = 0; (at = jinja.find("<tool_call>")) != jinja.npos;)
+    jinja.replace(at, 11, "<|python_tag|>");
+  write_tiny_model(folder / "thinker", jinja);
+  TinyApi api({.models = {{"thinker", folder / "thinker"}}});
+  Json body = tools_body("thinker");
+  body["tool_choice"] = "required";
+  body["chat_template_kwargs"] = {{"enable_thinking", true}};
+  const auto exchange = api.ask(kPath, body);
+  ASSERT_EQ(exchange->status(), 200) << exchange->answer().body;
+  const Json message = exchange->json()["choices"][0]["message"];
+  ASSERT_EQ(message["tool_calls"].size(), 1u) << dump_json(message);
+  expect_call(message["tool_calls"][0], "");
+}
+
 // Templates of the formats without JSON around the call; in the first one the marks are special tokens.
 TEST(Tools, FormatsOfOtherFamiliesAreHeldAndRead) {
   ScratchFolder folder;

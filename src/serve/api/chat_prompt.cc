@@ -117,10 +117,11 @@ void hold_to_grammar(const ServedModel& model, const Tools& tools,
   const auto thought = tokenizer.token_id(kThought);
   if (prompt.form.is_thinking && !is_lazy && thought && !must_call)
     options.grammar_after = *thought;  // thoughts are free
-  if (!must_call || !marker) return;
+  if (!must_call) return;
+  prompt.form.is_thinking = prompt.form.may_think = false;  // the grammar holds from the start
+  if (!marker) return;
   prompt.ids.push_back(*marker);
   prompt.form.is_calling = true;
-  prompt.form.is_thinking = prompt.form.may_think = false;
 }
 
 }  // namespace malssi
