@@ -162,7 +162,7 @@ TEST(Hub, StopsWithGrace) {
   Json body = chat_body("tiny", 1900);
   body["logit_bias"] = {{"256", -100}, {"260", -100}};
   const auto long_one = api.start(kPath, body);
-  api.hub->stop(0.3);
+  api.hub->stop(2);
   EXPECT_TRUE(short_one->wait(0.1));
   EXPECT_EQ(short_one->status(), 200);
   ASSERT_TRUE(long_one->wait(0.1));
