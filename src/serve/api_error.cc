@@ -22,6 +22,8 @@ const char* type_of(int status) {
 
 }  // namespace
 
+ApiError shutting_down() { return {503, "the server is shutting down", {}, "shutting_down"}; }
+
 HttpReply error_reply(const ApiError& error) {
   const auto or_null = [](const std::string& text) { return text.empty() ? Json() : Json(text); };
   Json told;

@@ -22,6 +22,9 @@ class ApiError : public std::runtime_error {
   const std::string param, code;
 };
 
+// 503: the server ends, and begins nothing more.
+ApiError shutting_down();
+
 // {"error": {"message", "type", "param", "code"}} with the status; 429 and 503 say when to come back.
 HttpReply error_reply(const ApiError& error);
 // For an exception of any kind; what is not meant for a client's eyes becomes a plain 500.

@@ -119,7 +119,9 @@ class ServeTest(ProgramTest):
         with socket.create_connection(("127.0.0.1", served.port)) as held:  # a request that does not end
             held.sendall(b"POST /tokenize HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                          b"Content-Length: 10\r\n\r\n{")
-            time.sleep(0.3)
+            end = time.time() + 20  # until it was read
+            while b"\nmalssi_http_body_bytes 1\n" not in served.ask("GET", "/metrics")[1] and time.time() < end:
+                time.sleep(0.01)
             served.process.send_signal(signal.SIGTERM)
             time.sleep(0.3)
             self.assertIsNone(served.process.poll())

@@ -117,6 +117,15 @@ Answer endpoint(char letter) {
   }
 }
 
+std::shared_ptr<const std::vector<Tool>> one_function() {
+  static const auto functions = std::make_shared<const std::vector<Tool>>(std::vector<Tool>{
+      {.name = "f",
+       .parameters = parse_json(
+           R"({"properties": {"a": {"type": "string"}, "b": {"$ref": "#/$defs/b"}}, "$defs": {"b": {"$ref": "#/$defs/b"}}})",
+           "schema")}});
+  return functions;
+}
+
 std::string told(const AnswerForm& form, std::string_view text, size_t step) {
   AnswerParser parser(form);
   std::string all;
@@ -179,6 +188,11 @@ Seeds request_seeds() {
       {"embeddings", R"(e{"input":["a","b"],"encoding_format":"base64","dimensions":3})"},
       {"response", R"(r{"input":[{"role":"user","content":[{"type":"input_text","text":"a"}]}],)"
                    R"("instructions":"b","stream":true,"max_output_tokens":5})"},
+      {"response_tools",
+       R"(r{"input":[{"role":"user","content":"a"},{"type":"function_call","call_id":"1","name":)"
+       R"("f","arguments":"{}"},{"type":"function_call_output","call_id":"1","output":"7"}],)"
+       R"("tools":[{"type":"function","name":"f","parameters":{"properties":{"a":{"enum":["b"]}}}}],)"
+       R"("tool_choice":{"type":"function","name":"f"}})"},
       {"tokenize", R"(k{"prompt":"a<|im_end|>","parse_special":true,"return_token_strs":true})"},
       {"detokenize", R"(d{"tokens":[104,105,257,255]})"},
       {"deep", "c" + repeated("{\"a\":", 10000)},
@@ -191,8 +205,11 @@ void run_answer(std::string_view input) {
   const auto bits = static_cast<unsigned char>(input[0]);
   input.remove_prefix(1);
   AnswerForm form{.may_think = (bits & 1) != 0, .is_thinking = (bits & 3) == 3};
-  if ((bits & 12) != 0) form.tools = static_cast<ToolFormat>((bits >> 2 & 3) - 1);
-  form.is_calling = form.tools && !form.may_think && (bits & 16) != 0;
+  constexpr int kFormats = 5;
+  if (const int format = bits >> 2 & 7; format >= 1 && format <= kFormats)
+    form.tools = static_cast<ToolFormat>(format - 1);
+  form.is_calling = form.tools && !form.may_think && (bits & 32) != 0;
+  if ((bits & 64) == 0) form.functions = one_function();
   const std::string whole = told(form, input, std::max<size_t>(input.size(), 1));
   for (const size_t step : {1, 2, 7})
     CHECK(told(form, input, step) == whole, "cut into ", step, " it reads otherwise");
@@ -204,10 +221,15 @@ Seeds answer_seeds() {
       {"good", "@hello <think> <tool_call>"},
       {"thoughts", "A<think>\nso <\n</think>\n\nyes"},
       {"inside", "Cso</think>yes"},
+      {"mistral_args", "PSo [TOOL_CALLS]f[ARGS]{\"a\": [\"}\"]}[TOOL_CALLS]g[CALL_ID]1[ARGS]{}"},
+      {"qwen_coder",
+       "\x14I look <tool_call>\n<function=f>\n<parameter=a>\n\n<\"\n</parameter>\n"
+       "<parameter=b>\nTrue\n</parameter>\n</function>\n</tool_call><tool_call><function=g>\n"
+       "</function></tool_call>"},
       {"hermes", "DI look <tool_call>\n" + call + "\n</tool_call>\n<tool_call>" + call},
       {"llama3", "H {\"name\": \"f\", \"parameters\": {}}"},
       {"mistral", "L[TOOL_CALLS][" + call + ", " + call + "]"},
-      {"calling", "T" + call + "</tool_call>"},
+      {"calling", "d" + call + "</tool_call>"},
       {"as_text", R"(D<tool_call>{"arguments": "{\"a\": 1}", "id": 7, "name": "f"}</tool_call>)"},
       {"broken", "D<tool_call>{\"name\": \"\\ud800\"} x</tool_call>"},
   };

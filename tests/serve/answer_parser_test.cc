@@ -89,6 +89,43 @@ TEST(AnswerParser, FindsMistralsCalls) {
                "call 0 f({\"a\": 1})call 1 g({})");
 }
 
+TEST(AnswerParser, FindsCallsNamedBeforeTheirArguments) {
+  const AnswerForm form{.tools = ToolFormat::mistral_args};
+  expect_parts(form,
+               "[TOOL_CALLS]f[ARGS]{\"a\": [{}, \"}\\\"\"]}[TOOL_CALLS]g[CALL_ID]abc[ARGS] {}",
+               "call 0 f({\"a\": [{}, \"}\\\"\"]})call 1 g({})");
+  expect_parts(form, "So. [TOOL_CALLS]f[ARGS]{} more", "say(So.)call 0 f({})say(more)");
+  for (const std::string odd : {"[{}]", "[ARGS]{}", "f {}", "f[OTHER]x[ARGS]{}", "f\n[ARGS]{}"})
+    expect_parts(form, "[TOOL_CALLS]" + odd, "say(" + odd + ")");
+}
+
+TEST(AnswerParser, FindsCallsWithTaggedParameters) {
+  const Json schema = parse_json(
+      R"({"properties": {"text": {"type": "string"}, "n": {"type": "integer"}}})", "schema");
+  const AnswerForm form{.tools = ToolFormat::qwen_coder,
+                        .functions = std::make_shared<const std::vector<Tool>>(
+                            std::vector<Tool>{{.name = "f", .parameters = schema}})};
+  expect_parts(
+      form,
+      "<tool_call>\n<function=f>\n<parameter=text>\n\nif a < \"b\":\n  </param 차\n"
+      "</parameter>\n<parameter=n>\n7\n</parameter>\n</function>\n</tool_call>\n"
+      "<tool_call>\n<function=g>\n</function>\n</tool_call>",
+      "call 0 f({\"text\": \"\\nif a < \\\"b\\\":\\n  </param 차\", \"n\": 7})call 1 g({})");
+  const auto argument = [&](const std::string& name, const std::string& value) {
+    const std::string text = "<tool_call><function=f><parameter=" + name + ">\n" + value +
+                             "\n</parameter></function></tool_call>";
+    return parsed(form, text, text.size());
+  };
+  EXPECT_EQ(argument("n", "True"), "call 0 f({\"n\": true})");
+  EXPECT_EQ(argument("n", "None"), "call 0 f({\"n\": null})");
+  EXPECT_EQ(argument("other", "[1,\n2]"), "call 0 f({\"other\": [1,2]})");
+  EXPECT_EQ(argument("other", "no JSON"), "call 0 f({\"other\": \"no JSON\"})");
+  EXPECT_EQ(argument("text", ""), "call 0 f({\"text\": \"\"})");
+  EXPECT_EQ(argument("text", "True"), "call 0 f({\"text\": \"True\"})");
+  for (const std::string odd : {"<functio", "<function=>", "{}", "<function=f\n>"})
+    expect_parts(form, "<tool_call>" + odd, "say(" + odd + ")");
+}
+
 TEST(AnswerParser, FindsLlamasCall) {
   const AnswerForm form{.tools = ToolFormat::llama3};
   expect_parts(form, "{\"name\": \"f\", \"parameters\": {\"a\": null}}", "call 0 f({\"a\": null})");

@@ -22,7 +22,9 @@ namespace malssi {
 
 class FakeExchange : public Exchange {
  public:
-  explicit FakeExchange(HttpRequest request) : request_(std::move(request)) {}
+  // Its client leaves when it has seen so many pieces.
+  explicit FakeExchange(HttpRequest request, size_t patience = SIZE_MAX)
+      : request_(std::move(request)), patience_(patience) {}
 
   const HttpRequest& request() const override { return request_; }
   void reply(HttpReply reply) override {
@@ -42,6 +44,7 @@ class FakeExchange : public Exchange {
     const std::lock_guard lock(mutex_);
     EXPECT_TRUE(begun_ && !over_);
     pieces_.push_back(std::move(piece));
+    if (pieces_.size() >= patience_) leave();
     changed_.notify_all();
   }
   void end() override {
@@ -90,6 +93,7 @@ class FakeExchange : public Exchange {
 
  private:
   HttpRequest request_;
+  size_t patience_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   HttpReply reply_;
@@ -99,9 +103,9 @@ class FakeExchange : public Exchange {
 };
 
 inline const std::vector<std::string>& tiny_specials() {
-  static const std::vector<std::string> tokens = {"<|endoftext|>", "<|system|>", "<|user|>",
-                                                  "<|assistant|>", "<|end|>",    "<|im_start|>",
-                                                  "<|im_end|>",    "<tool_call>"};
+  static const std::vector<std::string> tokens = {
+      "<|endoftext|>", "<|system|>", "<|user|>",    "<|assistant|>", "<|end|>",
+      "<|im_start|>",  "<|im_end|>", "<tool_call>", "[TOOL_CALLS]",  "[ARGS]"};
   return tokens;
 }
 
@@ -166,9 +170,9 @@ struct TinyApi {
   }
 
   // As a server does it: finds the route, and answers with what its handler throws.
-  std::shared_ptr<FakeExchange> start(HttpRequest request) {
+  std::shared_ptr<FakeExchange> start(HttpRequest request, size_t patience = SIZE_MAX) {
     request.headers.emplace("content-type", "application/json");
-    auto exchange = std::make_shared<FakeExchange>(std::move(request));
+    auto exchange = std::make_shared<FakeExchange>(std::move(request), patience);
     const Handler* handler = find(exchange->request());
     if (!handler) {
       exchange->reply(error_reply(ApiError(404, "no such route")));

@@ -99,7 +99,7 @@ constexpr BadField kSampling[] = {
     {"logit_bias", "[]"},
     {"logit_bias", "{\"x\": 1}"},
     {"logit_bias", "{\"-1\": 1}"},
-    {"logit_bias", "{\"264\": 1}"},
+    {"logit_bias", "{\"266\": 1}"},
     {"logit_bias", "{\"99999999999\": 1}"},
     {"logit_bias", "{\"5\": 101}"},
     {"logit_bias", "{\"5\": \"1\"}"},
@@ -174,7 +174,7 @@ constexpr BadField kCompletion[] = {
     {"prompt", "[[]]"},
     {"prompt", "[\"a\", 7]"},
     {"prompt", "[-1]"},
-    {"prompt", "[264]"},
+    {"prompt", "[266]"},
     {"prompt", "[1.5]"},
     {"prompt", "[1, \"a\"]"},
     {"prompt", "[[1], [99999999999]]"},
@@ -219,6 +219,10 @@ constexpr BadField kResponse[] = {
     {"previous_response_id", "\"resp_1\""},
     {"background", "true"},
     {"tools", "[{\"type\": \"web_search\"}]"},
+    {"tools", "[{\"type\": \"function\", \"function\": {\"name\": \"f\"}}]"},
+    {"tools", "[{\"type\": \"function\", \"name\": \"a b\"}]"},
+    {"input", "[{\"type\": \"function_call\", \"call_id\": \"a\", \"name\": 7}]"},
+    {"input", "[{\"type\": \"function_call_output\", \"output\": \"a\"}]"},
     {"text", "7"},
     {"text.format", "{\"type\": \"xml\"}"},
     {"metadata", "7"},
@@ -227,7 +231,7 @@ constexpr BadField kResponse[] = {
 };
 
 constexpr BadField kTokens[] = {{"tokens", "null"},  {"tokens", "7"},       {"tokens", "[-1]"},
-                                {"tokens", "[264]"}, {"tokens", "[\"a\"]"}, {"tokens", "[1.5]"}};
+                                {"tokens", "[266]"}, {"tokens", "[\"a\"]"}, {"tokens", "[1.5]"}};
 
 TEST(BadFields, AreNamed) {
   TinyApi api;

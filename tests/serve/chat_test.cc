@@ -169,17 +169,15 @@ TEST(Chat, EndsWhenTheClientLeaves) {
   Json body = chat_body("tiny", 1900);
   body["stream"] = true;
   body["logit_bias"] = {{"256", -100}, {"260", -100}};
-  const auto exchange = api.start(kPath, body);
+  const auto exchange =
+      api.start({.method = "POST", .path = kPath, .body = dump_json(body), .id = "1"}, 4);
   ASSERT_TRUE(exchange->wait_for_pieces(4));
-  exchange->leave();
-  const size_t seen = exchange->pieces().size();
   for (int i = 0; i < 1000 && api.hub->statistics().running > 0; ++i)
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   const HubStatistics statistics = api.hub->statistics();
   EXPECT_EQ(statistics.running, 0);
   EXPECT_EQ(statistics.cancelled, 1);
-  EXPECT_LT(statistics.answer_tokens, 1000);
-  EXPECT_LE(exchange->pieces().size(), seen + 200);  // those that came before it left
+  EXPECT_LE(exchange->pieces().size(), 5u);  // a pass may have been under way
   EXPECT_EQ(api.ask(kPath, chat_body())->status(), 200);
 }
 

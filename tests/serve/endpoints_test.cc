@@ -151,13 +151,16 @@ TEST(Models, AreListedLoadedAndUnloaded) {
   EXPECT_EQ(list["data"][0]["id"], "tiny");
   EXPECT_EQ(list["data"][0]["object"], "model");
   EXPECT_FALSE(list["data"][0]["loaded"].get<bool>());
+  EXPECT_TRUE(list["data"][0]["chats"].is_null());
   EXPECT_TRUE(api.ask("/v1/models/load", {{"model", "tiny"}})->json()["loaded"].get<bool>());
+  EXPECT_EQ(api.get("/v1/models/tiny")->json()["chats"], true);
   EXPECT_EQ(api.get("/v1/models/tiny")->json()["loaded"], true);
   EXPECT_EQ(api.get("/v1/models/none")->status(), 404);
   for (int i = 0; i < 200 && api.ask("/v1/models/unload", {{"model", "tiny"}})->status() != 200;
        ++i)
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   EXPECT_EQ(api.get("/v1/models/tiny")->json()["loaded"], false);
+  EXPECT_EQ(api.get("/v1/models/tiny")->json()["chats"], true);
   EXPECT_EQ(api.ask("/v1/models/load", {{"model", "none"}})->status(), 404);
   EXPECT_EQ(api.ask("/v1/models/load", Json::object())->status(), 400);
 }
@@ -194,8 +197,10 @@ TEST(Votes, AreAppendedOrRefused) {
   const std::string text = read_file(folder / "votes.jsonl");
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 2);
   EXPECT_TRUE(contains(text, "\"prompt\":\"tea?\""));
+  EXPECT_EQ(api.get("/malssi/votes")->json()["kept"], true);
   TinyApi without;
   EXPECT_EQ(without.ask("/malssi/votes", vote)->status(), 404);
+  EXPECT_EQ(without.get("/malssi/votes")->json()["kept"], false);
 }
 
 }  // namespace

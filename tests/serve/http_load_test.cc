@@ -1,5 +1,4 @@
-// Many clients, slow clients, clients that leave: the others notice nothing, and nothing is lost. MALSSI_LONG=1 runs the figures
-// of a server's day; without it they are a tenth.
+// Many clients, slow clients, clients that leave: the others notice nothing, and nothing is lost.
 #include <gtest/gtest.h>
 #include <malloc.h>
 
@@ -13,11 +12,10 @@
 #include "serve/http/server.h"
 #include "serve/http_client.h"
 #include "serve/http_ticker.h"
+#include "serve/scaled.h"
 
 namespace malssi {
 namespace {
-
-int64_t scaled(int64_t full) { return std::getenv("MALSSI_LONG") ? full : full / 10; }
 
 // Sanitizers keep what was freed, and notes about it.
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)

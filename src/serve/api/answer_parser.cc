@@ -51,7 +51,7 @@ std::vector<AnswerPart> AnswerParser::push(std::string_view text) {
 std::vector<AnswerPart> AnswerParser::finish() {
   std::vector<AnswerPart> parts;
   if (place_ == Place::call && !is_named_)
-    add(parts, Kind::content, scanner_.bytes());
+    add(parts, Kind::content, scanner_->bytes());
   else if (place_ == Place::thinking)
     add(parts, Kind::reasoning, held_.substr(0, without_blanks(held_)));
   else if (place_ == Place::start || place_ == Place::answer_start || place_ == Place::content)
@@ -151,26 +151,26 @@ bool AnswerParser::before_call(std::vector<AnswerPart>&) {
   skip_blank();
   if (form_.tools == ToolFormat::mistral && held_.starts_with('[')) held_.erase(0, 1);
   if (held_.empty()) return false;
-  scanner_ = {};
+  scanner_ = call_scanner(*form_.tools, form_.functions);
   is_named_ = false;
   place_ = Place::call;
   return true;
 }
 
 bool AnswerParser::call(std::vector<AnswerPart>& parts) {
-  held_.erase(0, scanner_.push(held_));
-  if (scanner_.state() == CallScanner::State::broken && !is_named_) {
-    held_.insert(0, scanner_.bytes());
+  held_.erase(0, scanner_->push(held_));
+  if (scanner_->state() == CallScanner::State::broken && !is_named_) {
+    held_.insert(0, scanner_->bytes());
     form_.tools.reset();  // what looked like a call is none: the rest is text
     place_ = Place::content;
     return true;
   }
-  if (!is_named_ && !scanner_.name().empty()) {
-    add(parts, Kind::call, scanner_.name(), calls_++);
+  if (!is_named_ && !scanner_->name().empty()) {
+    add(parts, Kind::call, scanner_->name(), calls_++);
     is_named_ = true;
   }
-  if (is_named_) add(parts, Kind::arguments, scanner_.take_arguments(), calls_ - 1);
-  if (scanner_.state() == CallScanner::State::reading) return false;
+  if (is_named_) add(parts, Kind::arguments, scanner_->take_arguments(), calls_ - 1);
+  if (scanner_->state() == CallScanner::State::reading) return false;
   place_ = Place::after_call;
   return true;
 }
@@ -179,12 +179,16 @@ bool AnswerParser::call(std::vector<AnswerPart>& parts) {
 bool AnswerParser::after_call() {
   skip_blank();
   if (held_.empty()) return false;
-  if (form_.tools == ToolFormat::hermes) {
+  if (form_.tools == ToolFormat::hermes || form_.tools == ToolFormat::qwen_coder) {
     if (may_begin_with(held_, kCallEnd)) return false;
     if (held_.starts_with(kCallEnd)) {
       held_.erase(0, kCallEnd.size());
       skip_blank();
     }
+    place_ = Place::content;
+    return true;
+  }
+  if (form_.tools == ToolFormat::mistral_args) {  // another call has a marker of its own
     place_ = Place::content;
     return true;
   }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,10 +22,11 @@ struct AnswerPart {
 };
 
 struct AnswerForm {
-  bool may_think = false;                // the template has these tags
-  bool is_thinking = false;              // the prompt ends with <think>
-  std::optional<ToolFormat> tools = {};  // calls are looked for
-  bool is_calling = false;               // the prompt ends with what calls begin with
+  bool may_think = false;                                   // the template has these tags
+  bool is_thinking = false;                                 // the prompt ends with <think>
+  std::optional<ToolFormat> tools = {};                     // calls are looked for
+  std::shared_ptr<const std::vector<Tool>> functions = {};  // that they may be of; null: unknown
+  bool is_calling = false;  // the prompt ends with what calls begin with
 };
 
 class AnswerParser {
@@ -53,9 +55,9 @@ class AnswerParser {
   AnswerForm form_;
   Place place_ = Place::start;
   std::string held_;
-  CallScanner scanner_;
-  bool has_thought_ = false;  // and told some of it
-  bool is_named_ = false;     // the call was told
+  std::unique_ptr<CallScanner> scanner_;  // of the call that was begun last
+  bool has_thought_ = false;              // and told some of it
+  bool is_named_ = false;                 // the call was told
   int64_t calls_ = 0;
 };
 

@@ -66,7 +66,7 @@ class AnswerRun : public std::enable_shared_from_this<AnswerRun> {
     --pending_;
     if (whole.reason == FinishReason::cancelled) {
       if (!has_failed_ && !call_.exchange->gone())
-        fail(ApiError(503, "the server is shutting down", {}, "shutting_down"));
+        fail(shutting_down());
       return;
     }
     if (has_failed_) return;

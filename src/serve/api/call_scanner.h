@@ -1,15 +1,18 @@
-// Reads one call {"name": "f", "arguments": {...}} as its bytes arrive, so that arguments can be passed on before they are whole.
-// Other members are skipped; arguments may also come as "parameters", or as a string that holds the JSON.
+// Reads one call of a tool as its bytes arrive, so that arguments can be passed on before they are whole.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
+
+#include "serve/api/tool_format.h"
 
 namespace malssi {
 
 class CallScanner {
  public:
   enum class State { reading, done, broken };
+  virtual ~CallScanner() = default;
   // Takes bytes up to the call's end; returns how many. Broken: they cannot be a call.
   size_t push(std::string_view bytes);
   State state() const { return state_; }
@@ -21,21 +24,29 @@ class CallScanner {
   // All bytes taken.
   const std::string& bytes() const { return bytes_; }
 
- private:
-  void take(char c);
-  void outside(char c);
-  void in_key(char c);
-  void in_value(char c);
-  void end_value();
+ protected:
+  virtual void take(char c) = 0;
+  void end(State state) { state_ = state; }
+  void call(std::string name) { name_ = std::move(name); }
+  void add_arguments(std::string_view json);
 
-  enum class Place { before, between, key, colon, value };
+ private:
   State state_ = State::reading;
-  Place place_ = Place::before;
-  std::string bytes_, key_, value_, name_;
+  std::string bytes_, name_;
   std::string arguments_;  // not taken yet
   bool has_arguments_ = false;
-  int depth_ = 0;  // of brackets inside a value
-  bool in_string_ = false, escaped_ = false, expects_key_ = false;
 };
+
+// {"name": "f", "arguments": {...}}. Other members are skipped; arguments may also come as "parameters", or as a string that holds
+// the JSON.
+std::unique_ptr<CallScanner> json_call_scanner();
+// f[ARGS]{...}, or f[CALL_ID]id[ARGS]{...}.
+std::unique_ptr<CallScanner> named_call_scanner();
+// <function=f> <parameter=a> text or JSON </parameter> </function>; the functions, or null, tell which parameters are texts.
+std::unique_ptr<CallScanner> tagged_call_scanner(
+    std::shared_ptr<const std::vector<Tool>> functions);
+
+std::unique_ptr<CallScanner> call_scanner(ToolFormat format,
+                                          std::shared_ptr<const std::vector<Tool>> functions);
 
 }  // namespace malssi

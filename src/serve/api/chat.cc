@@ -16,7 +16,8 @@ namespace malssi {
 namespace {
 
 ChatRequest read_chat(const Fields& request) {
-  ChatRequest chat{.messages = read_messages(request, "messages"), .tools = read_tools(request)};
+  ChatRequest chat{.messages = read_messages(request, "messages"),
+                   .tools = read_tools(request, ToolShape::nested)};
   if (const Json* variables = request.object("chat_template_kwargs")) chat.variables = *variables;
   chat.continues = request.boolean("continue_final_message").value_or(false);
   chat.opens_turn = request.boolean("add_generation_prompt").value_or(true);
@@ -25,14 +26,6 @@ ChatRequest read_chat(const Fields& request) {
 }
 
 }  // namespace
-
-bool read_include_usage(const Fields& request, bool streams) {
-  const Json* given = request.object("stream_options");
-  if (!given) return false;
-  if (!streams)
-    throw ApiError(400, "stream_options needs \"stream\": true", "stream_options", "invalid_value");
-  return Fields(*given, "stream_options").boolean("include_usage").value_or(false);
-}
 
 void answer_chat(Hub& hub, Call call) {
   const Fields request(call.body);

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "serve/api/messages.h"
 #include "serve/api/response_format.h"
+#include "serve/api/tool_grammar.h"
 #include "serve/api_error.h"
 
 namespace malssi {
@@ -78,7 +79,11 @@ ChatPrompt chat_prompt(const ServedModel& model, ChatRequest request) {
     throw ApiError(400, error.what(), "messages", "invalid_value");
   }
   if (!continued.empty()) model.tokenizer().encode(continued, {}, prompt.ids);
-  if (request.tools.given()) prompt.form.tools = syntax.format;
+  if (request.tools.given()) {
+    prompt.form.tools = syntax.format;
+    prompt.form.functions =
+        std::make_shared<const std::vector<Tool>>(std::move(request.tools.allowed));
+  }
   check_prompt_fits(model, std::ssize(prompt.ids), "messages");
   return prompt;
 }
@@ -96,23 +101,27 @@ void hold_to_grammar(const ServedModel& model, const Tools& tools,
                            tools.is_parallel, is_lazy, schema ? dump_json(*schema) : "");
   for (const Tool& tool : tools.allowed)
     key += tools.given() ? concat("\n", tool.name, dump_json(tool.parameters)) : "";
-  options.grammar = model.grammar(key, [&] {
+  const auto grammar = [&] {
     if (must_call) return calls_grammar(tools, format, marker.has_value());
     std::optional<Grammar> form;
     if (schema) form = schema_grammar(*schema, field);
     if (!tools.given()) return std::move(*form);
     if (is_lazy) return calls_grammar(tools, format, true);
     return text_or_calls_grammar(tools, format, form ? &*form : nullptr);
-  });
+  };
+  const std::vector<int32_t> specials =
+      tools.given() ? format_tokens(tokenizer, format) : std::vector<int32_t>();
+  options.grammar = model.grammar(key, grammar, specials);
   if (is_lazy) options.grammar_after = *marker;
-  if (is_lazy && tokenizer.is_special(*marker)) options.show_special = true;
+  if (!specials.empty() || (is_lazy && tokenizer.is_special(*marker))) options.show_special = true;
   const auto thought = tokenizer.token_id(kThought);
   if (prompt.form.is_thinking && !is_lazy && thought && !must_call)
     options.grammar_after = *thought;  // thoughts are free
-  if (!must_call || !marker) return;
+  if (!must_call) return;
+  prompt.form.is_thinking = prompt.form.may_think = false;  // the grammar holds from the start
+  if (!marker) return;
   prompt.ids.push_back(*marker);
   prompt.form.is_calling = true;
-  prompt.form.is_thinking = prompt.form.may_think = false;
 }
 
 }  // namespace malssi

@@ -1,7 +1,6 @@
 #include "serve/api/chat_writer.h"
 
 #include "base/error.h"
-#include "serve/api/event_stream.h"
 #include "serve/api/logprobs.h"
 #include "serve/api_error.h"
 
@@ -121,8 +120,8 @@ class ChatStream : public ChatWriter {
  public:
   ChatStream(const ChatAnswers& answers, std::shared_ptr<Exchange> exchange)
       : ChatWriter(answers, exchange),
-        stream_(std::move(exchange)),
-        head_(head_json(answers.head, "chat.completion.chunk")) {}
+        stream_(std::move(exchange), head_json(answers.head, "chat.completion.chunk"),
+                answers.tells_usage) {}
 
   void begin() override {
     stream_.begin();
@@ -142,16 +141,7 @@ class ChatStream : public ChatWriter {
     send(answer, parser(answer).finish(), tokens);
     send(answer, Json::object(), {}, finish_reason(answer, whole));
   }
-  void end(const Usage& usage) override {
-    if (answers_.tells_usage) {
-      Json chunk = head_;
-      chunk["choices"] = Json::array();
-      chunk["usage"] = usage_json(usage);
-      stream_.data(chunk);
-    }
-    stream_.done();
-    stream_.end();
-  }
+  void end(const Usage& usage) override { stream_.end(usage); }
   void fail(const std::exception& error) override { stream_.fail(error); }
 
  private:
@@ -186,27 +176,13 @@ class ChatStream : public ChatWriter {
     choice["delta"] = std::move(delta);
     choice["logprobs"] = tokens.empty() ? Json() : logprobs(tokens);
     choice["finish_reason"] = finish.empty() ? Json() : Json(finish);
-    Json chunk = head_;
-    chunk["choices"] = Json::array({std::move(choice)});
-    if (answers_.tells_usage) chunk["usage"] = nullptr;
-    stream_.data(chunk);
+    stream_.send(std::move(choice));
   }
 
-  EventStream stream_;
-  Json head_;
+  ChunkStream stream_;
 };
 
 }  // namespace
-
-Json head_json(const AnswerHead& head, std::string_view object) {
-  Json json;
-  json["id"] = head.id;
-  json["object"] = object;
-  json["created"] = head.created;
-  json["model"] = head.model;
-  json["system_fingerprint"] = head.fingerprint;
-  return json;
-}
 
 std::shared_ptr<AnswerWriter> chat_reply(const ChatAnswers& answers,
                                          std::shared_ptr<Exchange> exchange) {

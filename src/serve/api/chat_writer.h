@@ -5,18 +5,9 @@
 #include <string>
 
 #include "serve/api/answer_parser.h"
-#include "serve/api/answer_run.h"
+#include "serve/api/chunk_stream.h"
 
 namespace malssi {
-
-// What every answer of the API begins with.
-struct AnswerHead {
-  std::string id, model;
-  int64_t created = 0;
-  std::string fingerprint = {};
-};
-// {"id", "object", "created", "model", "system_fingerprint"}.
-Json head_json(const AnswerHead& head, std::string_view object);
 
 struct ChatAnswers {
   AnswerHead head;
@@ -31,8 +22,5 @@ std::shared_ptr<AnswerWriter> chat_reply(const ChatAnswers& answers,
                                          std::shared_ptr<Exchange> exchange);
 std::shared_ptr<AnswerWriter> chat_stream(const ChatAnswers& answers,
                                           std::shared_ptr<Exchange> exchange);
-
-// Whether a stream ends with the usage: "stream_options".
-bool read_include_usage(const Fields& request, bool streams);
 
 }  // namespace malssi

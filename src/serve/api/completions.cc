@@ -6,8 +6,7 @@
 #include "infer/generate.h"
 #include "serve/api/answer_run.h"
 #include "serve/api/chat_prompt.h"
-#include "serve/api/chat_writer.h"
-#include "serve/api/event_stream.h"
+#include "serve/api/chunk_stream.h"
 #include "serve/api/logprobs.h"
 #include "serve/api/response_format.h"
 #include "serve/api/sampling_fields.h"
@@ -90,40 +89,23 @@ class TextStream : public TextWriter {
  public:
   TextStream(const TextAnswers& answers, std::shared_ptr<Exchange> exchange)
       : TextWriter(answers),
-        stream_(std::move(exchange)),
-        head_(head_json(answers.head, "text_completion")) {}
+        stream_(std::move(exchange), head_json(answers.head, "text_completion"),
+                answers.tells_usage) {}
 
   void begin() override { stream_.begin(); }
   void text(int64_t answer, std::string_view text,
             std::span<const GeneratedToken> tokens) override {
-    send(choice(answer, text, tokens, ""));
+    stream_.send(choice(answer, text, tokens, ""));
   }
   void done(int64_t answer, const Generation& whole,
             std::span<const GeneratedToken> tokens) override {
-    send(choice(answer, "", tokens, openai_finish(whole.reason)));
+    stream_.send(choice(answer, "", tokens, openai_finish(whole.reason)));
   }
-  void end(const Usage& usage) override {
-    if (answers_.tells_usage) {
-      Json chunk = head_;
-      chunk["choices"] = Json::array();
-      chunk["usage"] = usage_json(usage);
-      stream_.data(chunk);
-    }
-    stream_.done();
-    stream_.end();
-  }
+  void end(const Usage& usage) override { stream_.end(usage); }
   void fail(const std::exception& error) override { stream_.fail(error); }
 
  private:
-  void send(Json choice) {
-    Json chunk = head_;
-    chunk["choices"] = Json::array({std::move(choice)});
-    if (answers_.tells_usage) chunk["usage"] = nullptr;
-    stream_.data(chunk);
-  }
-
-  EventStream stream_;
-  Json head_;
+  ChunkStream stream_;
 };
 
 void refuse_what_is_missing(const Fields& request) {

@@ -17,6 +17,7 @@ Json model_json(const ModelState& model, const std::string& adapter) {
   json["root"] = model.name;
   json["adapters"] = adapter.empty() ? Json(model.adapters) : Json::array();
   json["loaded"] = model.is_loaded;
+  json["chats"] = model.has_chat ? Json(*model.has_chat) : Json();
   json["bytes"] = model.bytes;
   return json;
 }

@@ -1,4 +1,5 @@
-// GET /v1/models and /v1/models/{name}, POST /v1/models/load and /v1/models/unload.
+// GET /v1/models and /v1/models/{name}, POST /v1/models/load and /v1/models/unload. Besides OpenAI's fields a model has "loaded",
+// "bytes", "adapters" and "chats": whether it has a chat template, null until it was first loaded.
 #pragma once
 
 #include <memory>

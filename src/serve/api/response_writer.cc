@@ -1,73 +1,97 @@
 #include "serve/api/response_writer.h"
 
 #include "serve/api/event_stream.h"
+#include "serve/api/output_item.h"
 #include "serve/api_error.h"
 
 namespace malssi {
 namespace {
 
-// Thoughts are not part of the answer's text.
+using Kind = OutputItem::Kind;
+
+// What the two kinds of writer share: the answer, taken apart into items.
 class ResponseWriter : public AnswerWriter {
  public:
   explicit ResponseWriter(ResponseAnswer answer)
       : answer_(std::move(answer)), parser_(answer_.form) {}
 
- protected:
-  // Takes more of the answer; returns what of it is to be shown.
-  std::string keep(const std::vector<AnswerPart>& parts) {
-    std::string shown;
-    for (const AnswerPart& part : parts)
-      if (part.kind == AnswerPart::Kind::content) shown += part.text;
-    text_ += shown;
-    return shown;
+  void text(int64_t, std::string_view text, std::span<const GeneratedToken>) override {
+    take(parser_.push(text));
   }
-  AnswerParser& parser() { return parser_; }
-  void note(const Generation& whole) { is_cut_ = openai_finish(whole.reason) == "length"; }
-  const ResponseAnswer& answer() const { return answer_; }
+  void done(int64_t, const Generation& whole, std::span<const GeneratedToken>) override {
+    take(parser_.finish());
+    if (items_.empty())
+      open(OutputItem::message());  // an answer without a word is one all the same
+    is_cut_ = openai_finish(whole.reason) == "length";
+    closed();
+  }
 
-  Json part() const {
-    Json json;
-    json["type"] = "output_text";
-    json["text"] = text_;
-    json["annotations"] = Json::array();
-    json["logprobs"] = Json::array();
-    return json;
-  }
-  enum class Stage { begun, over };
-  Json item(Stage stage) const {
-    Json json;
-    json["id"] = answer_.item;
-    json["type"] = "message";
-    json["status"] = stage == Stage::begun ? "in_progress" : is_cut_ ? "incomplete" : "completed";
-    json["role"] = "assistant";
-    json["content"] = stage == Stage::begun ? Json::array() : Json::array({part()});
-    return json;
-  }
-  Json response(Stage stage, const Usage& usage) const {
-    const bool is_over = stage == Stage::over;
-    Json json;
-    json["id"] = answer_.id;
-    json["object"] = "response";
-    json["created_at"] = answer_.created;
-    json["status"] = !is_over ? "in_progress" : is_cut_ ? "incomplete" : "completed";
-    json["background"] = false;
-    json["error"] = nullptr;
-    json["incomplete_details"] = nullptr;
-    if (is_over && is_cut_) json["incomplete_details"] = {{"reason", "max_output_tokens"}};
-    json["model"] = answer_.model;
-    json["output"] = is_over ? Json::array({item(stage)}) : Json::array();
-    json["parallel_tool_calls"] = true;
-    json["previous_response_id"] = nullptr;
-    json["store"] = false;
-    json["tool_choice"] = "auto";
-    json["tools"] = Json::array();
-    json["truncation"] = "disabled";
-    json.update(answer_.settings);
-    json["usage"] = is_over ? usage_of(usage) : Json();
+ protected:
+  // The last item was begun, goes on by the text, and is over.
+  virtual void opened() {}
+  virtual void grew(const std::string&) {}
+  virtual void closed() {}
+
+  const OutputItem& item() const { return items_.back(); }
+  int64_t item_index() const { return std::ssize(items_) - 1; }
+  // Only the last item of an answer can have been cut.
+  Json last_json() const { return item_json(items_.back(), status()); }
+
+  Json begun_response() const { return response("in_progress", Json::array()); }
+  Json whole_response(const Usage& usage) const {
+    Json output = Json::array();
+    for (size_t i = 0; i + 1 < items_.size(); ++i)
+      output.push_back(item_json(items_[i], "completed"));
+    output.push_back(last_json());
+    Json json = response(status(), std::move(output));
+    if (is_cut_) json["incomplete_details"] = {{"reason", "max_output_tokens"}};
+    json["usage"] = usage_of(usage);
     return json;
   }
 
  private:
+  std::string_view status() const { return is_cut_ ? "incomplete" : "completed"; }
+
+  void open(OutputItem item) {
+    if (!items_.empty()) closed();
+    items_.push_back(std::move(item));
+    opened();
+  }
+
+  void take(const std::vector<AnswerPart>& parts) {
+    for (const AnswerPart& part : parts) {
+      if (part.kind == AnswerPart::Kind::reasoning) continue;
+      if (part.kind == AnswerPart::Kind::call) {
+        open(OutputItem::function_call(part.text));
+        continue;
+      }
+      const bool speaks = part.kind == AnswerPart::Kind::content;
+      if (speaks && (items_.empty() || items_.back().kind == Kind::call))
+        open(OutputItem::message());
+      items_.back().text += part.text;
+      grew(part.text);
+    }
+  }
+
+  Json response(std::string_view status, Json output) const {
+    Json json;
+    json["id"] = answer_.id;
+    json["object"] = "response";
+    json["created_at"] = answer_.created;
+    json["status"] = status;
+    json["background"] = false;
+    json["error"] = nullptr;
+    json["incomplete_details"] = nullptr;
+    json["model"] = answer_.model;
+    json["output"] = std::move(output);
+    json["previous_response_id"] = nullptr;
+    json["store"] = false;
+    json["truncation"] = "disabled";
+    json.update(answer_.settings);
+    json["usage"] = nullptr;
+    return json;
+  }
+
   static Json usage_of(const Usage& usage) {
     Json json;
     json["input_tokens"] = usage.prompt_tokens;
@@ -80,7 +104,7 @@ class ResponseWriter : public AnswerWriter {
 
   ResponseAnswer answer_;
   AnswerParser parser_;
-  std::string text_;
+  std::vector<OutputItem> items_;
   bool is_cut_ = false;
 };
 
@@ -90,16 +114,7 @@ class ResponseReply : public ResponseWriter {
       : ResponseWriter(std::move(answer)), exchange_(std::move(exchange)) {}
 
   void begin() override {}
-  void text(int64_t, std::string_view text, std::span<const GeneratedToken>) override {
-    keep(parser().push(text));
-  }
-  void done(int64_t, const Generation& whole, std::span<const GeneratedToken>) override {
-    keep(parser().finish());
-    note(whole);
-  }
-  void end(const Usage& usage) override {
-    exchange_->reply(json_reply(response(Stage::over, usage)));
-  }
+  void end(const Usage& usage) override { exchange_->reply(json_reply(whole_response(usage))); }
   void fail(const std::exception& error) override { exchange_->reply(error_reply(error)); }
 
  private:
@@ -114,23 +129,10 @@ class ResponseStream : public ResponseWriter {
   void begin() override {
     stream_.begin();
     for (const char* name : {"response.created", "response.in_progress"})
-      send(name, {{"response", response(Stage::begun, {})}});
-    send("response.output_item.added", {{"output_index", 0}, {"item", item(Stage::begun)}});
-    send("response.content_part.added", in_part({{"part", part()}}));
-  }
-  void text(int64_t, std::string_view text, std::span<const GeneratedToken>) override {
-    show(keep(parser().push(text)));
-  }
-  void done(int64_t, const Generation& whole, std::span<const GeneratedToken>) override {
-    show(keep(parser().finish()));
-    note(whole);
+      send(name, {{"response", begun_response()}});
   }
   void end(const Usage& usage) override {
-    send("response.output_text.done",
-         in_part({{"text", part()["text"]}, {"logprobs", Json::array()}}));
-    send("response.content_part.done", in_part({{"part", part()}}));
-    send("response.output_item.done", {{"output_index", 0}, {"item", item(Stage::over)}});
-    const Json whole = response(Stage::over, usage);
+    const Json whole = whole_response(usage);
     send(whole["status"] == "completed" ? "response.completed" : "response.incomplete",
          {{"response", whole}});
     stream_.end();
@@ -138,18 +140,38 @@ class ResponseStream : public ResponseWriter {
   void fail(const std::exception& error) override { stream_.fail(error); }
 
  private:
-  // What events about the message's text say of where it stands.
-  Json in_part(const Json& more) const {
+  void opened() override {
+    send("response.output_item.added",
+         {{"output_index", item_index()}, {"item", item_json(item(), "in_progress")}});
+    if (item().kind == Kind::message)
+      send("response.content_part.added", in_item({{"part", text_part_json("")}}));
+  }
+  void grew(const std::string& text) override {
+    if (item().kind == Kind::call)
+      send("response.function_call_arguments.delta", in_item({{"delta", text}}));
+    else
+      send("response.output_text.delta", in_item({{"delta", text}, {"logprobs", Json::array()}}));
+  }
+  void closed() override {
+    const std::string& text = item().text;
+    if (item().kind == Kind::call) {
+      send("response.function_call_arguments.done",
+           in_item({{"name", item().name}, {"arguments", text}}));
+    } else {
+      send("response.output_text.done", in_item({{"text", text}, {"logprobs", Json::array()}}));
+      send("response.content_part.done", in_item({{"part", text_part_json(text)}}));
+    }
+    send("response.output_item.done", {{"output_index", item_index()}, {"item", last_json()}});
+  }
+
+  // What events inside an item say of where they stand.
+  Json in_item(const Json& more) const {
     Json json;
-    json["item_id"] = answer().item;
-    json["output_index"] = 0;
-    json["content_index"] = 0;
+    json["item_id"] = item().id;
+    json["output_index"] = item_index();
+    if (item().kind == Kind::message) json["content_index"] = 0;
     json.update(more);
     return json;
-  }
-  void show(const std::string& text) {
-    if (!text.empty())
-      send("response.output_text.delta", in_part({{"delta", text}, {"logprobs", Json::array()}}));
   }
   void send(std::string_view name, const Json& more) {
     Json json;

@@ -1,4 +1,5 @@
-// An answer as OpenAI's responses API tells it: whole, or as a stream of named events in OpenAI's order.
+// An answer as OpenAI's responses API tells it: whole, or as a stream of named events in OpenAI's order. Its output is what the
+// model says, as messages, and the functions it calls, in the order they come; thoughts are left out.
 #pragma once
 
 #include <memory>
@@ -10,7 +11,7 @@
 namespace malssi {
 
 struct ResponseAnswer {
-  std::string id, item;  // of the response, and of its one message
+  std::string id;
   std::string model;
   int64_t created = 0;
   Json settings = Json::object();  // the request's own, told again

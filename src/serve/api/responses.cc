@@ -8,6 +8,7 @@
 #include "serve/api/response_format.h"
 #include "serve/api/response_writer.h"
 #include "serve/api/sampling_fields.h"
+#include "serve/api/tools.h"
 #include "serve/api_error.h"
 
 namespace malssi {
@@ -20,13 +21,10 @@ void refuse_what_is_missing(const Fields& request) {
     if (request.find(key)) request.refuse(key, "none: answers are not stored");
   if (request.boolean("background").value_or(false))
     request.refuse("background", "false: answers are not stored");
-  if (const Json* tools = request.list("tools", 128); tools && !tools->empty())
-    request.refuse("tools", "none: call tools by /v1/chat/completions");
 }
 
-// An item of the input: {"role", "content"}, with or without "type": "message".
-Message read_item(const Fields& item) {
-  item.choice("type", {"message"});
+// {"role", "content"}, with or without "type": "message".
+Message read_message(const Fields& item) {
   item.need("role");
   Message message{.role = *item.choice("role", {"system", "developer", "user", "assistant"}),
                   .content = {}};
@@ -34,6 +32,37 @@ Message read_item(const Fields& item) {
   item.need("content");
   message.content = read_content(item, "content", {"input_text", "output_text", "text"});
   return message;
+}
+
+// {"call_id", "name", "arguments"}, as chat lists it.
+Json read_call(const Fields& item) {
+  Json call;
+  call["id"] = item.need_text("call_id");
+  call["type"] = "function";
+  call["function"]["name"] = item.need_text("name");
+  call["function"]["arguments"] = item.need_text("arguments");
+  return call;
+}
+
+// Calls belong to the assistant's message before them, or are one without words.
+void add_call(std::vector<Message>& messages, Json call) {
+  if (messages.empty() || messages.back().role != "assistant")
+    messages.push_back({.role = "assistant", .content = {}});
+  Json& calls = messages.back().tool_calls;
+  if (calls.is_null()) calls = Json::array();
+  calls.push_back(std::move(call));
+}
+
+void add_item(std::vector<Message>& messages, const Fields& item) {
+  const std::string type =
+      item.choice("type", {"message", "function_call", "function_call_output"}).value_or("message");
+  if (type == "message") return messages.push_back(read_message(item));
+  if (type == "function_call") return add_call(messages, read_call(item));
+  Message output{.role = "tool", .content = {}};
+  output.tool_call_id = item.need_text("call_id");
+  item.need("output");
+  output.content = read_content(item, "output", {"input_text", "output_text", "text"});
+  messages.push_back(std::move(output));
 }
 
 std::vector<Message> read_input(const Fields& request) {
@@ -45,24 +74,28 @@ std::vector<Message> read_input(const Fields& request) {
     messages.push_back({.role = "user", .content = input.get<std::string>()});
     return messages;
   }
-  if (!input.is_array() || input.empty()) request.refuse("input", "a text or a list of messages");
+  if (!input.is_array() || input.empty()) request.refuse("input", "a text or a list of items");
   request.list("input", kMostItems);
   for (size_t i = 0; i < input.size(); ++i)
-    messages.push_back(read_item(Fields(input[i], concat("input[", i, "]"))));
+    add_item(messages, Fields(input[i], concat("input[", i, "]")));
   return messages;
 }
 
 Json echoed(const Fields& request, const GenerateOptions& options) {
-  const auto or_null = [&](const char* key) {
+  request.object("metadata");
+  const auto given_or = [&](const char* key, const Json& otherwise) {
     const Json* value = request.find(key);
-    return value ? *value : Json();
+    return value ? *value : otherwise;
   };
   Json json;
-  json["instructions"] = or_null("instructions");
-  json["max_output_tokens"] = or_null("max_output_tokens");
-  json["metadata"] = request.find("metadata") ? *request.object("metadata") : Json::object();
+  json["instructions"] = given_or("instructions", nullptr);
+  json["max_output_tokens"] = given_or("max_output_tokens", nullptr);
+  json["metadata"] = given_or("metadata", Json::object());
   json["temperature"] = options.sampling.temperature;
   json["top_p"] = options.sampling.top_p;
+  json["tools"] = given_or("tools", Json::array());
+  json["tool_choice"] = given_or("tool_choice", "auto");
+  json["parallel_tool_calls"] = given_or("parallel_tool_calls", true);
   return json;
 }
 
@@ -72,7 +105,8 @@ void answer_response(Hub& hub, Call call) {
   const Fields request(call.body);
   const ServedModel& model = *call.use.model;
   refuse_what_is_missing(request);
-  ChatRequest chat{.messages = read_input(request)};
+  const Tools tools = read_tools(request, ToolShape::flat);
+  ChatRequest chat{.messages = read_input(request), .tools = tools};
   AnswerJob job{.options = generate_options(request, call.use, ServedModel::Use::chat)};
   read_max_tokens(request, {"max_output_tokens"}, job.options, model);
   std::optional<Json> schema;
@@ -80,12 +114,11 @@ void answer_response(Hub& hub, Call call) {
     schema = read_response_format(Fields(*text, "text"), "format");
   const bool streams = request.boolean("stream").value_or(false);
   ChatPrompt prompt = chat_prompt(model, std::move(chat));
-  hold_to_grammar(model, {}, schema, "text.format.schema", prompt, job.options);
+  hold_to_grammar(model, tools, schema, "text.format.schema", prompt, job.options);
   Json settings = echoed(request, job.options);
   settings["text"]["format"] = {{"type", "text"}};
   if (schema) settings["text"]["format"] = call.body["text"]["format"];
   ResponseAnswer answer{.id = fresh_id("resp_"),
-                        .item = fresh_id("msg_"),
                         .model = request.text("model").value_or(model.name()),
                         .created = now_seconds(),
                         .settings = std::move(settings),

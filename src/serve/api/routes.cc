@@ -37,6 +37,8 @@ std::vector<Route> api_routes(Hub& hub, const ApiOptions& options) {
        [runs](const Pointer& exchange) { exchange->reply(list_runs(runs)); }},
       {"GET", "/malssi/runs/{name}",
        [runs](const Pointer& exchange) { exchange->reply(tell_run(runs, exchange->request())); }},
+      {"GET", "/malssi/votes",
+       [votes](const Pointer& exchange) { exchange->reply(votes->state()); }},
       {"POST", "/malssi/votes",
        [votes](const Pointer& exchange) { exchange->reply(votes->add(exchange->request())); }},
   };

@@ -13,7 +13,8 @@ constexpr int64_t kLongestText = 1 << 20, kMostTokens = 1 << 20;
 
 std::vector<int32_t> ids_of(const Fields& request, const ServedModel& model) {
   if (request.find("messages")) {
-    ChatRequest chat{.messages = read_messages(request, "messages"), .tools = read_tools(request)};
+    ChatRequest chat{.messages = read_messages(request, "messages"),
+                     .tools = read_tools(request, ToolShape::nested)};
     chat.opens_turn = request.boolean("add_generation_prompt").value_or(true);
     return chat_prompt(model, std::move(chat)).ids;
   }

@@ -2,6 +2,10 @@
 //   hermes   <tool_call>{"name": "f", "arguments": {...}}</tool_call>, any number of them (Hermes, Qwen)
 //   llama3   {"name": "f", "parameters": {...}}, the whole answer (Llama 3)
 //   mistral  [TOOL_CALLS][{"name": "f", "arguments": {...}}, ...] (Mistral, Nemo)
+//   mistral_args  [TOOL_CALLS]f[ARGS]{...}, any number of them; [CALL_ID] and an id may stand before [ARGS] (Mistral Small 3.2,
+//            Devstral, Ministral 3)
+//   qwen_coder  <tool_call>, lines of <function=f>, <parameter=a>, its value (texts as they are, others as JSON), </parameter>,
+//            </function>, and </tool_call>, any number of them (Qwen3-Coder, Qwen3.5, Nemotron 3)
 // A template without tools gets them told in its system message, in Hermes' form.
 #pragma once
 
@@ -16,7 +20,7 @@
 
 namespace malssi {
 
-enum class ToolFormat { hermes, llama3, mistral };
+enum class ToolFormat { hermes, llama3, mistral, mistral_args, qwen_coder };
 
 struct ToolSyntax {
   ToolFormat format = ToolFormat::hermes;
@@ -32,9 +36,7 @@ std::vector<Message> with_tools_told(std::vector<Message> messages, const Json& 
 
 // The token that the marker is; nothing: it is none.
 std::optional<int32_t> marker_token(const Tokenizer& tokenizer, ToolFormat format);
-// Calls alone, without the marker where is_after_marker. ApiError 400 names the tool whose schema cannot be held to.
-Grammar calls_grammar(const Tools& tools, ToolFormat format, bool is_after_marker);
-// Calls, or a text without any; where other is given, what it allows in the text's place.
-Grammar text_or_calls_grammar(const Tools& tools, ToolFormat format, const Grammar* other);
+// Special tokens that stand inside of calls.
+std::vector<int32_t> format_tokens(const Tokenizer& tokenizer, ToolFormat format);
 
 }  // namespace malssi

@@ -18,11 +18,19 @@ bool is_function_name(std::string_view name) {
              "_-.") == name.npos;
 }
 
-Tool read_tool(const Fields& tool) {
-  tool.need("type");
-  tool.choice("type", {"function"});
-  const Fields function(tool.need("function"), tool.name("function"));
-  Tool out{.name = function.need_text("name"), .parameters = Json::object()};
+// What a tool or a choice says of its function.
+Fields function_of(const Fields& holder, ToolShape shape) {
+  holder.need("type");
+  holder.choice("type", {"function"});
+  if (shape == ToolShape::flat) return holder;
+  return Fields(holder.need("function"), holder.name("function"));
+}
+
+Tool read_tool(const Fields& tool, ToolShape shape) {
+  const Fields function = function_of(tool, shape);
+  Tool out{.name = function.need_text("name"),
+           .parameters = Json::object(),
+           .field = function.name("parameters")};
   if (!is_function_name(out.name))
     function.refuse("name", "1 to 64 letters, digits, underscores, dots and dashes");
   function.text("description");
@@ -31,8 +39,16 @@ Tool read_tool(const Fields& tool) {
   return out;
 }
 
+// As chat lists it, for templates.
+Json listed(const Json& tool, ToolShape shape) {
+  if (shape == ToolShape::nested) return tool;
+  Json function = tool;
+  function.erase("type");
+  return {{"type", "function"}, {"function", std::move(function)}};
+}
+
 // A named choice leaves that tool alone.
-void read_choice(const Fields& request, Tools& tools) {
+void read_choice(const Fields& request, ToolShape shape, Tools& tools) {
   const Json* given = request.find("tool_choice");
   tools.choice = tools.allowed.empty() ? ToolChoice::none : ToolChoice::automatic;
   if (!given) return;
@@ -44,10 +60,7 @@ void read_choice(const Fields& request, Tools& tools) {
       throw ApiError(400, "tool_choice is \"required\", but there are no tools", "tool_choice");
     return;
   }
-  const Fields choice(*given, "tool_choice");
-  choice.need("type");
-  choice.choice("type", {"function"});
-  const Fields function(choice.need("function"), "tool_choice.function");
+  const Fields function = function_of(Fields(*given, "tool_choice"), shape);
   const std::string name = function.need_text("name");
   std::erase_if(tools.allowed, [&](const Tool& tool) { return tool.name != name; });
   if (tools.allowed.empty()) function.refuse("name", "the name of one of the tools");
@@ -56,22 +69,23 @@ void read_choice(const Fields& request, Tools& tools) {
 
 }  // namespace
 
-Tools read_tools(const Fields& request) {
+Tools read_tools(const Fields& request, ToolShape shape) {
   Tools tools;
   if (const Json* given = request.list("tools", kMostTools); given && !given->empty()) {
+    tools.listed = Json::array();
     for (size_t i = 0; i < given->size(); ++i) {
       const Fields tool((*given)[i], concat("tools[", i, "]"));
-      Tool read = read_tool(tool);
+      Tool read = read_tool(tool, shape);
       const auto same = [&](const Tool& other) { return other.name == read.name; };
       if (std::any_of(tools.allowed.begin(), tools.allowed.end(), same))
         throw ApiError(400, concat("two tools are called \"", read.name, "\""),
-                       tool.name("function.name"), "invalid_value");
-      read.index = i;
+                       tool.name(shape == ToolShape::flat ? "name" : "function.name"),
+                       "invalid_value");
       tools.allowed.push_back(std::move(read));
+      tools.listed.push_back(listed((*given)[i], shape));
     }
-    tools.listed = *given;
   }
-  read_choice(request, tools);
+  read_choice(request, shape, tools);
   tools.is_parallel = request.boolean("parallel_tool_calls").value_or(true);
   if (tools.choice == ToolChoice::none) tools.listed = nullptr;
   return tools;

@@ -27,7 +27,9 @@ HttpReply Votes::add(const HttpRequest& request) {
   body["time"] = now_seconds();
   const std::lock_guard lock(mutex_);
   AppendFile(file_, {.drop_partial_line = true}).write(dump_json(body) + "\n");
-  return json_reply(Json{{"kept", true}});
+  return state();
 }
+
+HttpReply Votes::state() const { return json_reply(Json{{"kept", !file_.empty()}}); }
 
 }  // namespace malssi

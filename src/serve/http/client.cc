@@ -8,7 +8,6 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/ssl/context.hpp>
-#include <boost/asio/ssl/host_name_verification.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core.hpp>
@@ -86,14 +85,35 @@ class Posting {
       trust.set_verify_mode(asio::ssl::verify_peer);
       beast::ssl_stream<beast::tcp_stream> stream(context_, trust);
       socket_ = &stream.next_layer();
-      SSL_set_tlsext_host_name(stream.native_handle(), request_.url.host.c_str());
-      stream.set_verify_callback(asio::ssl::host_name_verification(request_.url.host));
+      expect_name(stream.native_handle());
       stream.next_layer().expires_after(quiet());
       co_await stream.next_layer().async_connect(found, kUse);
-      co_await stream.async_handshake(asio::ssl::stream_base::client, kUse);
+      error_code code;
+      co_await stream.async_handshake(asio::ssl::stream_base::client,
+                                      asio::redirect_error(kUse, code));
+      if (code) refuse_handshake(stream.native_handle(), code);
       co_await talk(stream, stream.next_layer());
     }
     socket_ = nullptr;
+  }
+
+  // The certificate must be for the URL's host, a name or an address.
+  void expect_name(SSL* ssl) const {
+    const char* const host = request_.url.host.c_str();
+    error_code is_name;
+    asio::ip::make_address(host, is_name);
+    const int is_set = is_name ? SSL_set_tlsext_host_name(ssl, host) & SSL_set1_host(ssl, host)
+                               : X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host);
+    REQUIRE(is_set == 1, host, ": no certificate can be for this name; check the URL");
+    SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  }
+
+  [[noreturn]] void refuse_handshake(SSL* ssl, error_code code) const {
+    const int64_t verdict = SSL_get_verify_result(ssl);
+    REQUIRE(verdict == X509_V_OK, "cannot trust ", request_.url.host, ":", request_.url.port,
+            ": its certificate: ", X509_verify_cert_error_string(verdict),
+            "; check the URL, or name the file of the authority you trust in SSL_CERT_FILE");
+    throw boost::system::system_error(code);
   }
 
   template <class Stream>

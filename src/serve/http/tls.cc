@@ -1,13 +1,11 @@
 // The transport through TLS 1.2 and 1.3.
 #include <openssl/ssl.h>
 
-#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/stream.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include "base/error.h"
-#include "serve/http/transport.h"
+#include "serve/http/stream_transport.h"
 
 namespace malssi {
 
@@ -22,38 +20,22 @@ class TlsContext {
 
 namespace {
 
-class TlsTransport final : public Transport {
+class TlsTransport final : public StreamTransport<asio::ssl::stream<tcp::socket>> {
  public:
-  TlsTransport(tcp::socket socket, TlsContext& context) : stream_(std::move(socket), context.ssl) {}
+  using StreamTransport::StreamTransport;
   asio::awaitable<bool> handshake() override {
     error_code code;
     co_await stream_.async_handshake(asio::ssl::stream_base::server,
                                      asio::redirect_error(asio::use_awaitable, code));
     co_return !code;
   }
-  asio::awaitable<size_t> read(std::span<char> buffer) override {
-    error_code code;
-    const size_t count =
-        co_await stream_.async_read_some(asio::buffer(buffer.data(), buffer.size()),
-                                         asio::redirect_error(asio::use_awaitable, code));
-    co_return code ? 0 : count;
-  }
-  asio::awaitable<size_t> write(std::string_view bytes) override {
-    error_code code;
-    const size_t count = co_await stream_.async_write_some(
-        asio::buffer(bytes.data(), bytes.size()), asio::redirect_error(asio::use_awaitable, code));
-    co_return code ? 0 : count;
-  }
   tcp::socket& socket() override { return stream_.next_layer(); }
-
- private:
-  asio::ssl::stream<tcp::socket> stream_;
 };
 
 }  // namespace
 
 std::unique_ptr<Transport> tls_transport(tcp::socket socket, TlsContext& context) {
-  return std::make_unique<TlsTransport>(std::move(socket), context);
+  return std::make_unique<TlsTransport>(std::move(socket), context.ssl);
 }
 
 std::shared_ptr<TlsContext> load_tls(const std::string& certificate, const std::string& key) {

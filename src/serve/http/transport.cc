@@ -1,7 +1,6 @@
 #include "serve/http/transport.h"
 
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/use_awaitable.hpp>
+#include "serve/http/stream_transport.h"
 
 namespace malssi {
 namespace {
@@ -10,27 +9,11 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 using boost::system::error_code;
 
-class PlainTransport final : public Transport {
+class PlainTransport final : public StreamTransport<tcp::socket> {
  public:
-  explicit PlainTransport(tcp::socket socket) : socket_(std::move(socket)) {}
+  using StreamTransport::StreamTransport;
   asio::awaitable<bool> handshake() override { co_return true; }
-  asio::awaitable<size_t> read(std::span<char> buffer) override {
-    error_code code;
-    const size_t count =
-        co_await socket_.async_read_some(asio::buffer(buffer.data(), buffer.size()),
-                                         asio::redirect_error(asio::use_awaitable, code));
-    co_return code ? 0 : count;
-  }
-  asio::awaitable<size_t> write(std::string_view bytes) override {
-    error_code code;
-    const size_t count = co_await socket_.async_write_some(
-        asio::buffer(bytes.data(), bytes.size()), asio::redirect_error(asio::use_awaitable, code));
-    co_return code ? 0 : count;
-  }
-  tcp::socket& socket() override { return socket_; }
-
- private:
-  tcp::socket socket_;
+  tcp::socket& socket() override { return stream_; }
 };
 
 }  // namespace

@@ -18,7 +18,7 @@ double seconds_between(std::chrono::steady_clock::time_point a,
 
 void EngineThread::start() {
   CHECK(!thread_.joinable(), "the engine's thread runs already");
-  stopping_ = false;
+  stopping_ = ended_ = false;
   thread_ = std::thread([this] { run(); });
 }
 
@@ -36,6 +36,7 @@ void EngineThread::stop() {
 void EngineThread::compute(std::function<void()> task) {
   {
     const std::lock_guard lock(mutex_);
+    if (ended_) throw shutting_down();
     inbox_.push_back(std::move(task));
   }
   changed_.notify_one();
@@ -45,7 +46,11 @@ void EngineThread::submit(GenerationTask task) {
   auto watch = std::make_shared<Watch>();
   watch->begun = Clock::now();
   {
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
+    if (ended_) {
+      lock.unlock();
+      return task.request.on_error(std::make_exception_ptr(shutting_down()));
+    }
     ++statistics_.running;
     inbox_.push_back([this, watch, task = std::move(task)]() mutable {
       begin(std::move(task), std::move(watch));
@@ -60,7 +65,10 @@ void EngineThread::run() {
     {
       std::unique_lock lock(mutex_);
       changed_.wait(lock, [this] { return stopping_ || !inbox_.empty() || !busy_.empty(); });
-      if (stopping_ && inbox_.empty() && busy_.empty()) return;
+      if (stopping_ && inbox_.empty() && busy_.empty()) {
+        ended_ = true;
+        return;
+      }
       tasks.swap(inbox_);
     }
     for (auto& task : tasks) task();

@@ -38,9 +38,9 @@ class EngineThread {
   void cancel_all() { cancelling_ = true; }
 
   // The request's functions are called on the engine's thread; one of them that throws ends the generation. Exactly one of on_done
-  // and on_error is called, on_error also for a request that the engine refuses.
+  // and on_error is called, on_error also for a request that the engine refuses, and at once where the thread has ended.
   void submit(GenerationTask task);
-  // Does it between two passes. It must not throw.
+  // Does it between two passes. It must not throw. ApiError 503: the thread has ended.
   void compute(std::function<void()> task);
 
   // Without models and bytes.
@@ -71,7 +71,7 @@ class EngineThread {
   mutable std::mutex mutex_;  // of what follows
   std::condition_variable changed_;
   std::vector<std::function<void()>> inbox_;
-  bool stopping_ = false;
+  bool stopping_ = false, ended_ = false;
   HubStatistics statistics_;
   std::thread thread_;
 };

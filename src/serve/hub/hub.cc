@@ -42,15 +42,15 @@ void Hub::stop(double grace_seconds) {
     emptied_.wait_for(lock, std::chrono::duration<double>(grace_seconds), is_empty);
   }
   engine_.cancel_all();
+  worker_.stop();  // in the order in which requests go through them
   table_.stop();
-  worker_.stop();
   engine_.stop();
 }
 
 Hub::Ticket Hub::admit(int64_t answers) {
   {
     const std::lock_guard lock(mutex_);
-    if (stopping_) throw ApiError(503, "the server is shutting down", {}, "shutting_down");
+    if (stopping_) throw shutting_down();
     if (admitted_ + answers > most_answers())
       throw ApiError(429, concat("too many requests: ", admitted_, " run or wait already"), {},
                      "queue_full");

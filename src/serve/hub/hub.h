@@ -48,7 +48,7 @@ class Hub {
   void use(const std::string& name, ModelTable::Then then) { table_.use(name, std::move(then)); }
   void unload(const std::string& name) { table_.unload(name); }
   std::vector<ModelState> models() const { return table_.models(); }
-  // Does it on the worker's thread. It must not throw.
+  // Does it on the worker's thread. It must not throw. ApiError 503: stopped.
   void work(std::function<void()> task) { worker_.post(std::move(task)); }
   // See EngineThread.
   void submit(GenerationTask task) { engine_.submit(std::move(task)); }
@@ -56,15 +56,16 @@ class Hub {
 
  private:
   HubOptions options_;
+
+  mutable std::mutex mutex_;  // of what follows; tickets that the threads below still hold need it
+  std::condition_variable emptied_;
+  int64_t admitted_ = 0;
+  bool stopping_ = false;
+
   ModelTable table_;
   EngineThread engine_;
   TaskThread worker_;
   std::atomic<bool> started_ = false, start_failed_ = false;
-
-  mutable std::mutex mutex_;  // of what follows
-  std::condition_variable emptied_;
-  int64_t admitted_ = 0;
-  bool stopping_ = false;
 };
 
 }  // namespace malssi

@@ -61,10 +61,9 @@ void ModelTable::use(const std::string& name, Then then) {
     lock.unlock();
     return then(std::move(use), nullptr);
   }
-  entry.waiting.emplace_back(name, std::move(then));
-  if (entry.is_loading) return;
+  if (!entry.is_loading) loader_.post([this, &entry] { load(entry); });
   entry.is_loading = true;
-  loader_.post([this, &entry] { load(entry); });
+  entry.waiting.emplace_back(name, std::move(then));
 }
 
 void ModelTable::unload(const std::string& name) {
@@ -92,6 +91,7 @@ void ModelTable::load(Entry& entry) {
   {
     const std::lock_guard lock(mutex_);
     entry.model = model;
+    if (model) entry.has_chat = model->has_chat();
     entry.is_loading = false;
     for (auto& [name, then] : entry.waiting)
       calls.emplace_back(std::move(then), error ? ModelUse{} : use_of(entry, name));
@@ -149,6 +149,7 @@ std::vector<ModelState> ModelTable::models() const {
   for (const Entry& entry : entries_) {
     ModelState state{.name = entry.spec.name,
                      .is_loaded = entry.model != nullptr,
+                     .has_chat = entry.has_chat,
                      .bytes = entry.model ? entry.model->bytes() : 0,
                      .created = entry.created};
     for (const AdapterSpec& adapter : entry.adapters) state.adapters.push_back(adapter.name);

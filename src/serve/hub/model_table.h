@@ -26,8 +26,9 @@ struct ModelState {
   std::string name;
   std::vector<std::string> adapters = {};
   bool is_loaded = false;
-  int64_t bytes = 0;    // while loaded
-  int64_t created = 0;  // seconds since 1970, of its files
+  std::optional<bool> has_chat = {};  // known once it was loaded
+  int64_t bytes = 0;                  // while loaded
+  int64_t created = 0;                // seconds since 1970, of its files
 };
 
 class ModelTable {
@@ -39,7 +40,7 @@ class ModelTable {
   void stop() { loader_.stop(); }
 
   // Calls then(use, null) or then({}, error), at once where the model is loaded, else when it is. Empty: the first model.
-  // ApiError: no model of this name.
+  // ApiError: no model of this name, or none is loaded any more.
   using Then = std::function<void(ModelUse, std::exception_ptr)>;
   void use(const std::string& name, Then then);
   // ApiError: no model of this name, or it is in use.
@@ -57,6 +58,7 @@ class ModelTable {
     std::vector<AdapterSpec> adapters = {};
     int64_t created = 0;
     std::shared_ptr<const ServedModel> model = {};
+    std::optional<bool> has_chat = {};
     bool is_loading = false;
     int64_t last_used = 0;
     std::vector<std::pair<std::string, Then>> waiting = {};  // with the name each asked for

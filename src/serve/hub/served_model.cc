@@ -55,7 +55,8 @@ ServedModel::ServedModel(const ModelSpec& spec, const std::vector<AdapterSpec>& 
 }
 
 std::shared_ptr<const CompiledGrammar> ServedModel::grammar(
-    const std::string& key, const std::function<Grammar()>& make) const {
+    const std::string& key, const std::function<Grammar()>& make,
+    std::span<const int32_t> specials) const {
   {
     const std::lock_guard lock(mutex_);
     const auto found = std::find_if(grammars_.begin(), grammars_.end(),
@@ -65,7 +66,7 @@ std::shared_ptr<const CompiledGrammar> ServedModel::grammar(
       return grammars_.front().second;
     }
   }
-  auto compiled = std::make_shared<const CompiledGrammar>(make(), tokenizer());
+  auto compiled = std::make_shared<const CompiledGrammar>(make(), tokenizer(), specials);
   const std::lock_guard lock(mutex_);
   grammars_.emplace_front(key, compiled);
   if (grammars_.size() > kGrammarsKept) grammars_.pop_back();

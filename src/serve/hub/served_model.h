@@ -50,9 +50,10 @@ class ServedModel {
   // Changes with the model: OpenAI's "system_fingerprint".
   const std::string& fingerprint() const { return fingerprint_; }
 
-  // The grammar called `key`, made where it is not kept from before.
+  // The grammar called `key`, made where it is not kept from before; the special tokens stand for their texts in it.
   std::shared_ptr<const CompiledGrammar> grammar(const std::string& key,
-                                                 const std::function<Grammar()>& make) const;
+                                                 const std::function<Grammar()>& make,
+                                                 std::span<const int32_t> specials = {}) const;
 
   Engine& engine() const { return *engine_; }
   Model& model() const { return *loaded_.model; }

@@ -3,18 +3,20 @@
 #include <utility>
 
 #include "base/error.h"
+#include "serve/api_error.h"
 
 namespace malssi {
 
 void TaskThread::start() {
   CHECK(!thread_.joinable(), "the thread runs already");
-  stopping_ = false;
+  stopping_ = ended_ = false;
   thread_ = std::thread([this] { run(); });
 }
 
 void TaskThread::post(std::function<void()> task) {
   {
     const std::lock_guard lock(mutex_);
+    if (ended_) throw shutting_down();
     tasks_.push_back(std::move(task));
   }
   changed_.notify_one();
@@ -36,7 +38,10 @@ void TaskThread::run() {
     {
       std::unique_lock lock(mutex_);
       changed_.wait(lock, [this] { return stopping_ || !tasks_.empty(); });
-      if (tasks_.empty()) return;
+      if (tasks_.empty()) {
+        ended_ = true;
+        return;
+      }
       task = std::move(tasks_.front());
       tasks_.pop_front();
     }

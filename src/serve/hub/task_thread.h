@@ -17,7 +17,7 @@ class TaskThread {
   TaskThread& operator=(const TaskThread&) = delete;
 
   void start();
-  // Tasks must not throw.
+  // Tasks must not throw. ApiError 503: the thread has ended.
   void post(std::function<void()> task);
   // Does what was posted, then ends the thread. Not to be called from a task.
   void stop();
@@ -28,7 +28,7 @@ class TaskThread {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<std::function<void()>> tasks_;
-  bool stopping_ = false;
+  bool stopping_ = false, ended_ = false;
   std::thread thread_;
 };
 

@@ -93,12 +93,13 @@ void walk(Walker& walker, int32_t from, const TokenList& list, const Visit& visi
 }
 
 // The tokens that an answer may have, sorted by their bytes; the first 8 decide nearly always.
-std::vector<int32_t> sorted_tokens(const Tokenizer& tokenizer) {
+std::vector<int32_t> sorted_tokens(const CompiledGrammar& grammar) {
+  const Tokenizer& tokenizer = grammar.tokenizer();
   std::vector<std::pair<uint64_t, int32_t>> order;
   for (int64_t i = 0; i < tokenizer.vocab_size(); ++i) {
     const auto id = static_cast<int32_t>(i);
     const std::string_view bytes = tokenizer.token_bytes(id);
-    if (tokenizer.is_special(id) || bytes.empty()) continue;
+    if (!grammar.has(id) || bytes.empty()) continue;
     uint64_t key = 0;
     for (size_t at = 0; at < 8; ++at)
       key = key << 8 | (at < bytes.size() ? static_cast<uint8_t>(bytes[at]) : 0);
@@ -129,9 +130,18 @@ void TokenList::add(int32_t id, std::string_view bytes) {
   longest_ = std::max(longest_, bytes.size());
 }
 
-CompiledGrammar::CompiledGrammar(const Grammar& grammar, const Tokenizer& tokenizer)
-    : tokenizer_(tokenizer), automaton_(compile(grammar)), inside_(automaton_) {
-  for (const int32_t id : sorted_tokens(tokenizer)) tokens_.add(id, tokenizer.token_bytes(id));
+CompiledGrammar::CompiledGrammar(const Grammar& grammar, const Tokenizer& tokenizer,
+                                 std::span<const int32_t> specials)
+    : tokenizer_(tokenizer),
+      specials_(specials.begin(), specials.end()),
+      automaton_(compile(grammar)),
+      inside_(automaton_) {
+  for (const int32_t id : sorted_tokens(*this)) tokens_.add(id, tokenizer.token_bytes(id));
+}
+
+bool CompiledGrammar::has(int32_t token) const {
+  return !tokenizer_.is_special(token) ||
+         std::find(specials_.begin(), specials_.end(), token) != specials_.end();
 }
 
 // Masks of one grammar share much of their walks: the table of steps is kept between them.
@@ -188,8 +198,7 @@ void GrammarState::judge_stripped(Bits& allowed) {
   const Tokenizer& tokenizer = grammar_->tokenizer();
   for (int64_t i = 0; i < tokenizer.vocab_size(); ++i) {
     const auto id = static_cast<int32_t>(i);
-    if (tokenizer.is_special(id) || !tokenizer.token_bytes(id).starts_with(tokenizer.strip()))
-      continue;
+    if (!grammar_->has(id) || !tokenizer.token_bytes(id).starts_with(tokenizer.strip())) continue;
     int64_t left = strip_left_;
     remove(allowed, id);
     if (after(id, left) != Walker::kDead) add(allowed, id);
@@ -236,7 +245,7 @@ int32_t GrammarState::after(int32_t token, int64_t& strip_left) {
 }
 
 bool GrammarState::accept(int32_t token) {
-  if (grammar_->tokenizer().is_special(token)) return false;
+  if (!grammar_->has(token)) return false;
   if (walker_.size() > kMaxPlaces) {
     place_ = walker_.keep_only(place_);
     answered_.clear();

@@ -48,8 +48,10 @@ class TokenList {
 // May be shared by several threads.
 class CompiledGrammar {
  public:
-  // The tokenizer must outlive it. Special tokens are never part of an answer. Error: as compile().
-  CompiledGrammar(const Grammar& grammar, const Tokenizer& tokenizer);
+  // The tokenizer must outlive it. Special tokens are no part of an answer, but for those of `specials`, which stand for their
+  // texts. Error: as compile().
+  CompiledGrammar(const Grammar& grammar, const Tokenizer& tokenizer,
+                  std::span<const int32_t> specials = {});
 
   // What holds in one state of the automaton, whatever called its rule.
   struct Mask {
@@ -59,11 +61,14 @@ class CompiledGrammar {
   std::shared_ptr<const Mask> mask(int32_t state) const;
   const Automaton& automaton() const { return automaton_; }
   const Tokenizer& tokenizer() const { return tokenizer_; }
+  // Whether it may be part of an answer at all.
+  bool has(int32_t token) const;
 
  private:
   Mask computed(int32_t state) const;
 
   const Tokenizer& tokenizer_;
+  std::vector<int32_t> specials_;
   Automaton automaton_;
   TokenList tokens_;
   mutable std::mutex mutex_;  // of what follows

@@ -167,6 +167,36 @@ test("responses answer and stream", async () => {
   assert.equal(final.output[0].content[0].text, whole.output_text);
 });
 
+// As the responses API lists a function.
+const {function: described} = weather;
+const flat = {type: "function", strict: true, ...described};
+const asked = {input: messages, tools: [flat], parallel_tool_calls: false, max_output_tokens: 400};
+
+test("responses call functions, and take what these put out", async () => {
+  for (const model of [PLAIN, TOOLED]) {
+    const answer = await client.responses.create({...asked, model, tool_choice: "required"});
+    const [call] = answer.output;
+    assert.equal(call.type, "function_call");
+    assert.equal(call.name, "get_weather");
+    assert.ok(["Seoul", "Busan"].includes(JSON.parse(call.arguments).city));
+    const output = {type: "function_call_output", call_id: call.call_id, output: "sunny"};
+    const next = await client.responses.create(
+      {...asked, model, input: [...messages, ...answer.output, output], tool_choice: "none", max_output_tokens: 5});
+    assert.equal(next.output[0].type, "message");
+  }
+});
+
+test("responses stream the arguments of a call", async () => {
+  const stream = client.responses.stream({...asked, model: TOOLED, tool_choice: {type: "function", name: "get_weather"}});
+  let told = "", done;
+  stream.on("response.function_call_arguments.delta", ({delta, snapshot}) => assert.equal((told += delta), snapshot));
+  stream.on("response.function_call_arguments.done", (event) => (done = event));
+  const final = await stream.finalResponse();
+  assert.equal(final.output[0].arguments, told);
+  assert.equal(done.arguments, told);
+  assert.ok(Number.isInteger(JSON.parse(told).days));
+});
+
 test("errors come as the client's own kinds, naming the field", async () => {
   await assert.rejects(client.chat.completions.create({...short, temperature: -1}), (error) => {
     assert.ok(error instanceof OpenAI.BadRequestError);

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import {mkdirSync, readFileSync} from 'node:fs';
 import {createRequire} from 'node:module';
 import path from 'node:path';
+import {after, before} from 'node:test';
 import {chromium} from 'playwright-core';
 import {startStandIn} from './stand_in.mjs';
 
@@ -68,6 +69,20 @@ export async function open(
   await page.goto(`${url}/${hash}`);
   await page.locator('main').waitFor();
   return {page, faults};
+}
+
+// For all tests of a file: a server that stands in for the program, a browser, and open() with both.
+export function useStage() {
+  const stage = {open: (options) => open(stage.browser.context, stage.server.url, options)};
+  before(async () => {
+    stage.server = await startServer();
+    stage.browser = await startBrowser();
+  });
+  after(async () => {
+    await stage.browser.close();
+    await stage.server.close();
+  });
+  return stage;
 }
 
 // Everything that was kept is forgotten.

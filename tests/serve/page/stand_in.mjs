@@ -11,7 +11,7 @@ import {candidates, reply, tokenise} from './stand_in_model.mjs';
 import {runs} from './stand_in_runs.mjs';
 
 export const POLICY =
-  "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'; require-trusted-types-for 'script'";
+  "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 const TYPES = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript',
@@ -20,6 +20,7 @@ const TYPES = {
   '.txt': 'text/plain; charset=utf-8',
 };
 const MODELS = ['malssi-base', 'malssi-chat', 'malssi-voice'];
+const ADAPTERS = {'malssi-base': ['rhyme']};
 const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 
 const json = (response, status, value, headers = {}) => {
@@ -101,11 +102,16 @@ async function chat(state, request, response) {
   response.end('data: [DONE]\n\n');
 }
 
-function answer(state, url, body, response) {
+function answer(state, method, url, body, response) {
   if (url.pathname === '/health') return json(response, 200, {status: 'ok'});
   if (state.busy) return fail(response, 429, 'too many requests are waiting', {'retry-after': String(state.busy)});
   if (url.pathname === '/v1/models')
-    return json(response, 200, {object: 'list', data: MODELS.map((id) => ({id, object: 'model'}))});
+    return json(response, 200, {
+      object: 'list',
+      data: MODELS.map((id) => ({id, object: 'model', chats: null, adapters: ADAPTERS[id] ?? []})),
+    });
+  if (url.pathname === '/v1/models/load')
+    return json(response, 200, {id: body.model, object: 'model', chats: !state.base});
   if (['/v1/chat/completions', '/v1/completions'].includes(url.pathname)) return void chat(state, body, response);
   if (url.pathname === '/malssi/runs') return json(response, 200, state.runs ? runs.list() : []);
   if (url.pathname.startsWith('/malssi/runs/')) {
@@ -115,9 +121,10 @@ function answer(state, url, body, response) {
     );
     return found ? json(response, 200, {metrics: found}) : fail(response, 404, 'no such run');
   }
+  if (url.pathname === '/malssi/votes' && method === 'GET') return json(response, 200, {kept: state.votes !== null});
   if (url.pathname === '/malssi/votes' && state.votes) {
     state.votes.push(body);
-    return json(response, 200, {});
+    return json(response, 200, {kept: true});
   }
   return fail(response, 404, `${url.pathname} is not here`);
 }
@@ -145,7 +152,7 @@ export async function startStandIn(site, port = 0) {
       state.requests.push({path: url.pathname, body});
       if (state.key && request.headers.authorization !== `Bearer ${state.key}` && url.pathname !== '/health')
         return fail(response, 401, 'a key is needed');
-      return answer(state, url, body, response);
+      return answer(state, request.method, url, body, response);
     });
   });
   await new Promise((done) => server.listen(port, '127.0.0.1', done));

@@ -1,6 +1,7 @@
 // A chat's answer, as a stream of pieces. A base model, which knows no chats, continues the text of the messages instead.
 import type {Sampling} from '../store/types';
 import {request, TroubleError} from './client';
+import {knowsChats} from './models';
 import {SseParser} from './sse';
 import {chatPiece, type Piece, textPiece} from './wire';
 
@@ -15,6 +16,7 @@ export interface ChatRequest {
   model: string;
   messages: ChatMessage[];
   sampling: Sampling;
+  adapters?: Record<string, number>;
   probabilities: boolean;
   continues?: boolean; // the last message is an answer to be continued
   conversation?: string; // so that a server of several replicas can send it where its past is cached
@@ -26,14 +28,13 @@ interface Begun {
 }
 
 const TOP = 20; // as many as the API has
-const SILENT = 'tells no probabilities';
-const BASE = 'is a base model';
-// What was learned of models by their refusals, so that they are not asked again.
-const learned = new Set<string>();
+// Models that refused to tell probabilities, so that they are not asked again.
+const silent = new Set<string>();
 
-function common({model, sampling}: ChatRequest): object {
+function common({model, sampling, adapters = {}}: ChatRequest): object {
   const set = Object.fromEntries(Object.entries(sampling).filter(([, value]) => value !== null));
-  return {model, ...set, stream: true, stream_options: {include_usage: true}};
+  const mix = Object.keys(adapters).length ? {adapters} : {};
+  return {model, ...set, ...mix, stream: true, stream_options: {include_usage: true}};
 }
 
 function askChat(chat: ChatRequest, probabilities: boolean): {path: string; body: object} {
@@ -66,18 +67,14 @@ function askText(chat: ChatRequest, probabilities: boolean): {path: string; body
   };
 }
 
-// What a refusal says of the model, if anything.
-function lesson(error: unknown): string | null {
-  if (!(error instanceof TroubleError) || error.trouble.kind !== 'refused') return null;
-  if (error.trouble.param?.includes('logprobs')) return SILENT;
-  return /no chat template/.test(error.trouble.message) ? BASE : null;
-}
+const refusesProbabilities = (error: unknown): boolean =>
+  error instanceof TroubleError && error.trouble.kind === 'refused' && !!error.trouble.param?.includes('logprobs');
 
 async function begin(chat: ChatRequest, signal: AbortSignal): Promise<Begun> {
-  const knows = (what: string) => learned.has(`${chat.model} ${what}`);
+  const chats = await knowsChats(chat.model, signal);
   for (;;) {
-    const base = knows(BASE);
-    const {path, body} = (base ? askText : askChat)(chat, chat.probabilities && !knows(SILENT));
+    const wanted = chat.probabilities && !silent.has(chat.model);
+    const {path, body} = (chats ? askChat : askText)(chat, wanted);
     try {
       const response = await request(
         path,
@@ -85,11 +82,10 @@ async function begin(chat: ChatRequest, signal: AbortSignal): Promise<Begun> {
         signal,
         chat.conversation ? {'x-conversation-id': chat.conversation} : {},
       );
-      return {response, read: base ? textPiece : chatPiece};
+      return {response, read: chats ? chatPiece : textPiece};
     } catch (error) {
-      const what = lesson(error);
-      if (!what || knows(what)) throw error;
-      learned.add(`${chat.model} ${what}`);
+      if (!wanted || !refusesProbabilities(error)) throw error;
+      silent.add(chat.model);
     }
   }
 }

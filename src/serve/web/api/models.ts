@@ -1,20 +1,41 @@
 // The models that the server offers.
 import {Observable} from '../store/observable';
 import type {Trouble} from '../store/types';
-import {getJson, reachable, TroubleError} from './client';
+import {getJson, reachable, request, TroubleError} from './client';
 
 export interface Models {
   names: string[];
+  adapters: Record<string, string[]>; // of each model, by their own names
   loading: boolean;
   trouble: Trouble | null;
 }
 
-export const models = new Observable<Models>({names: [], loading: true, trouble: null});
+export const models = new Observable<Models>({names: [], adapters: {}, loading: true, trouble: null});
+
+interface Entry {
+  id: string;
+  chats: boolean | null; // null: the server has not loaded it yet
+  adapters?: string[];
+}
+
+const chats = new Map<string, boolean>();
+
+function learn({id, chats: does}: Entry): void {
+  if (does !== null) chats.set(id, does);
+}
+
+// Whether the model knows chats, or only continues texts. The server loads it where it must to know.
+export async function knowsChats(model: string, signal: AbortSignal): Promise<boolean> {
+  if (!chats.has(model)) learn((await (await request('/v1/models/load', {model}, signal)).json()) as Entry);
+  return chats.get(model) ?? true;
+}
 
 export async function loadModels(): Promise<void> {
   try {
-    const {data} = await getJson<{data: {id: string}[]}>('/v1/models');
-    models.set({names: data.map(({id}) => id), loading: false, trouble: null});
+    const {data} = await getJson<{data: Entry[]}>('/v1/models');
+    data.forEach(learn);
+    const adapters = Object.fromEntries(data.map((one) => [one.id, one.adapters ?? []]));
+    models.set({names: data.map(({id}) => id), adapters, loading: false, trouble: null});
   } catch (error) {
     const trouble: Trouble = error instanceof TroubleError ? error.trouble : {kind: 'server', message: String(error)};
     models.update((now) => ({...now, loading: false, trouble}));

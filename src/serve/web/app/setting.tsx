@@ -1,10 +1,9 @@
-// One sampling setting: a slider or a number, with its explanation. Without a value the model's own holds.
+// One setting: a slider or a number, with its explanation. Without a value the model's own holds.
 import {useId} from 'preact/hooks';
 import {useWords} from '../i18n/words';
 import type {Sampling} from '../store/types';
 
 export interface Range {
-  name: keyof Sampling;
   min: number;
   max: number;
   step: number;
@@ -12,7 +11,9 @@ export interface Range {
   slider?: boolean;
 }
 
-export const SAMPLING_RANGES: Range[] = [
+export type SamplingRange = Range & {name: keyof Sampling};
+
+export const SAMPLING_RANGES: SamplingRange[] = [
   {name: 'temperature', min: 0, max: 2, step: 0.05, off: 1, slider: true},
   {name: 'top_p', min: 0.01, max: 1, step: 0.01, off: 1, slider: true},
   {name: 'top_k', min: 0, max: 100, step: 1, off: 0, slider: true},
@@ -23,18 +24,21 @@ export const SAMPLING_RANGES: Range[] = [
   {name: 'seed', min: 0, max: Number.MAX_SAFE_INTEGER, step: 1, off: 0},
 ];
 
+// How much of an adapter is added to the model.
+export const ADAPTER_RANGE: Range = {min: 0, max: 2, step: 0.05, off: 0, slider: true};
+
 interface Properties {
   range: Range;
+  told: [string, string]; // its name, and what it does
   value: number | null;
   onChange: (value: number | null) => void;
 }
 
 const inside = ({min, max}: Range, value: number): number => Math.min(max, Math.max(min, value));
 
-export function Setting({range, value, onChange}: Properties) {
+export function Setting({range, told: [name, hint], value, onChange}: Properties) {
   const words = useWords();
   const id = useId();
-  const [name, hint] = words.settings[range.name];
   const type = (text: string) =>
     onChange(text === '' || !Number.isFinite(Number(text)) ? null : inside(range, Number(text)));
   const number = (

@@ -1,10 +1,12 @@
 // A conversation's settings: the system prompt and how the next token is drawn, each with a sentence on what it does.
 import {Panel} from '../app/panel';
-import {SAMPLING_RANGES, Setting} from '../app/setting';
+import {models} from '../api/models';
+import {ADAPTER_RANGE, SAMPLING_RANGES, Setting} from '../app/setting';
 import {useWords} from '../i18n/words';
-import {useSlice} from '../store/observable';
+import {useSlice, useValue} from '../store/observable';
 import {prefer, preferences} from '../store/preferences';
 import {type Conversation, DEFAULT_SAMPLING, type Sampling} from '../store/types';
+import {modelOf} from './generation';
 
 interface Properties {
   conversation: Conversation;
@@ -12,9 +14,15 @@ interface Properties {
   onClose: () => void;
 }
 
+function withAdapter(one: Conversation, name: string, weight: number | null): Conversation {
+  const {[name]: _, ...others} = one.adapters ?? {};
+  return {...one, adapters: weight === null ? others : {...others, [name]: weight}};
+}
+
 export function Controls({conversation, onChange, onClose}: Properties) {
   const words = useWords();
   const probabilities = useSlice(preferences, (all) => all.probabilities);
+  const {adapters} = useValue(models);
   const {sampling, system} = conversation;
   const set = (part: Partial<Sampling>) => onChange((one) => ({...one, sampling: {...one.sampling, ...part}}));
   return (
@@ -35,8 +43,18 @@ export function Controls({conversation, onChange, onClose}: Properties) {
         <Setting
           key={range.name}
           range={range}
+          told={words.settings[range.name]}
           value={sampling[range.name]}
           onChange={(value) => set({[range.name]: value})}
+        />
+      ))}
+      {(adapters[modelOf(conversation) ?? ''] ?? []).map((name) => (
+        <Setting
+          key={`adapter ${name}`}
+          range={ADAPTER_RANGE}
+          told={[words.adapter(name), words.adapterHint]}
+          value={conversation.adapters?.[name] ?? null}
+          onChange={(weight) => onChange((one) => withAdapter(one, name, weight))}
         />
       ))}
       <label class="check">

@@ -30,6 +30,12 @@ export function chatMessages(conversation: Conversation, last: string | null): C
   ];
 }
 
+// The conversation's weights of those adapters that its model has.
+function adaptersOf({adapters = {}}: Conversation, model: string): Record<string, number> {
+  const known = models.get().adapters[model] ?? [];
+  return Object.fromEntries(Object.entries(adapters).filter(([name]) => known.includes(name)));
+}
+
 async function write(
   id: string,
   message: Message,
@@ -46,6 +52,7 @@ async function write(
     model: message.model ?? '',
     messages,
     sampling: conversation.sampling,
+    adapters: adaptersOf(conversation, message.model ?? ''),
     probabilities: preferences.get().probabilities,
     continues,
     conversation: id,

@@ -51,6 +51,7 @@ export function Contestants({names, value, onChange, hidden}: Properties) {
               <Setting
                 key={range.name}
                 range={range}
+                told={words.settings[range.name]}
                 value={one.sampling[range.name]}
                 onChange={(number) => set(i, {sampling: {...one.sampling, [range.name]: number}})}
               />

@@ -81,6 +81,8 @@ export const en = {
     max_tokens: ['Longest answer', 'In tokens.'],
     seed: ['Seed', 'The same seed and settings give the same answer.'],
   } as Record<keyof Sampling, [string, string]>,
+  adapter: (name: string) => `Adapter ${name}`,
+  adapterHint: 'How much of it is added to the model; 0: nothing, 1: as it was trained.',
   probabilities: 'Keep probabilities',
   probabilitiesHint: 'For the token view. Answers come a little slower.',
   asDefault: 'Use for new chats',

@@ -83,6 +83,8 @@ export const ko: Words = {
     max_tokens: ['최대 길이', '답변의 길이를 토큰 수로 제한합니다.'],
     seed: ['시드', '시드와 설정이 같으면 답변도 같습니다.'],
   },
+  adapter: (name: string) => `어댑터 ${name}`,
+  adapterHint: '모델에 얼마나 더할지 정합니다. 0이면 쓰지 않고, 1이면 학습한 그대로 더합니다.',
   probabilities: '확률 함께 받기',
   probabilitiesHint: '토큰 보기에 씁니다. 답변이 조금 느려집니다.',
   asDefault: '새 대화에도 쓰기',

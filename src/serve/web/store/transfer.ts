@@ -33,6 +33,11 @@ function sampling(value: unknown): Sampling {
   return out;
 }
 
+function adapters(value: unknown): Record<string, number> {
+  const all = Object.entries(isObject(value) ? value : {});
+  return Object.fromEntries(all.filter((one): one is [string, number] => Number.isFinite(one[1])));
+}
+
 function message(value: unknown): Message | null {
   if (!isObject(value) || typeof value.text !== 'string') return null;
   if (value.role !== 'user' && value.role !== 'assistant') return null;
@@ -75,6 +80,7 @@ function conversation(value: unknown): Conversation | null {
     model: text(value.model) || null,
     system: text(value.system),
     sampling: sampling(value.sampling),
+    adapters: adapters(value.adapters),
     messages,
     chosen,
   };

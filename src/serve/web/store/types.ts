@@ -58,6 +58,7 @@ export interface Conversation {
   model: string | null;
   system: string;
   sampling: Sampling;
+  adapters?: Record<string, number>; // the model's, by name: how much of each
   messages: Record<string, Message>;
   chosen: Record<string, string>;
 }

@@ -3,7 +3,7 @@ import {useState} from 'preact/hooks';
 import {branchFrom} from '../chat/generation';
 import {change} from '../store/conversations';
 import {Panel} from '../app/panel';
-import {SAMPLING_RANGES, type Range} from '../app/setting';
+import {SAMPLING_RANGES, type SamplingRange} from '../app/setting';
 import {useWords} from '../i18n/words';
 import {add} from '../store/tree';
 import {type Candidate, type Conversation, newId, type Sampling, type Token} from '../store/types';
@@ -95,7 +95,7 @@ function CutSlider({
   settings,
   onChange,
 }: {
-  range: Range;
+  range: SamplingRange;
   settings: CutSettings;
   onChange: (settings: CutSettings) => void;
 }) {

@@ -1,30 +1,11 @@
 // Conversations, in a real browser.
 import assert from 'node:assert/strict';
-import {after, afterEach, before, beforeEach, test} from 'node:test';
-import {
-  answered,
-  ask,
-  checkAccessible,
-  eventually,
-  forget,
-  kept,
-  open,
-  says,
-  shoot,
-  startBrowser,
-  startServer,
-} from '../browser.mjs';
+import {afterEach, beforeEach, test} from 'node:test';
+import {answered, ask, checkAccessible, eventually, forget, kept, says, shoot, useStage} from '../browser.mjs';
 
-let server, browser, page, faults;
-before(async () => {
-  server = await startServer();
-  browser = await startBrowser();
-});
-after(async () => {
-  await browser.close();
-  await server.close();
-});
-beforeEach(async () => ({page, faults} = await open(browser.context, server.url)));
+const stage = useStage();
+let page, faults;
+beforeEach(async () => ({page, faults} = await stage.open()));
 afterEach(async () => {
   await forget(page);
   await page.close();
@@ -64,7 +45,7 @@ test('an answer is Markdown, with a table, mathematics and coloured code', async
   );
   await shoot(page, 'chat');
   await checkAccessible(page, 'an answer');
-  await browser.context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await stage.browser.context.grantPermissions(['clipboard-read', 'clipboard-write']);
   await last().getByRole('button', {name: 'Copy code'}).click();
   await eventually(async () =>
     assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^def scattered/),
@@ -139,13 +120,13 @@ test('conversations are renamed and deleted', async () => {
 });
 
 test('an answer stops when it is told to, and the server knows', async () => {
-  const left = server.state.left;
+  const left = stage.server.state.left;
   await ask(page, 'long 20000');
   await page.locator('.message.assistant .prose p').first().waitFor();
   await page.keyboard.press('Escape');
   await answered(page);
   await last().locator('.facts', {hasText: 'stopped'}).waitFor();
-  await eventually(() => assert.equal(server.state.left, left + 1));
+  await eventually(() => assert.equal(stage.server.state.left, left + 1));
 });
 
 test('Enter during composition sends nothing; Shift+Enter is a line', async () => {
@@ -187,14 +168,16 @@ test('settings are sent with the next question, the rest is left to the model', 
   await page.getByLabel('Temperature', {exact: true}).fill('0.5');
   await page.getByLabel('Longest answer').fill('3');
   await page.getByLabel('Longest answer').press('Tab');
+  await page.getByLabel('Adapter rhyme', {exact: true}).fill('0.7');
   await shoot(page, 'settings');
   await checkAccessible(page, 'settings');
   await ask(page, 'echo one two three four five');
   await answered(page);
-  const {body} = server.state.requests.findLast(({path}) => path === '/v1/chat/completions');
+  const {body} = stage.server.state.requests.findLast(({path}) => path === '/v1/chat/completions');
   assert.equal(body.temperature, 0.5);
   assert.equal(body.max_tokens, 3);
   assert.equal(body.top_p, undefined);
+  assert.deepEqual(body.adapters, {rhyme: 0.7});
   assert.deepEqual(body.messages[0], {role: 'system', content: 'Be brief.'});
   await last().locator('.facts', {hasText: 'limit of tokens'}).waitFor();
 });

@@ -1,22 +1,14 @@
 // Blind comparisons and training runs.
 import assert from 'node:assert/strict';
 import {readFileSync} from 'node:fs';
-import {after, before, test} from 'node:test';
-import {checkAccessible, DESKTOP, eventually, open, PHONE, shoot, startBrowser, startServer} from '../browser.mjs';
+import {test} from 'node:test';
+import {checkAccessible, DESKTOP, eventually, PHONE, shoot, useStage} from '../browser.mjs';
 
-let server, browser;
-before(async () => {
-  server = await startServer();
-  browser = await startBrowser();
-});
-after(async () => {
-  await browser.close();
-  await server.close();
-});
+const stage = useStage();
 
 test('two answers without names, a vote, and then the names', async () => {
-  server.state.votes = [];
-  const {page, faults} = await open(browser.context, server.url, {hash: '#/compare'});
+  stage.server.state.votes = [];
+  const {page, faults} = await stage.open({hash: '#/compare'});
   await page.getByLabel('A prompt for both').fill('Tell me a story.');
   await page.getByRole('button', {name: 'Compare', exact: true}).click();
   const left = page.getByRole('article', {name: 'Answer A'});
@@ -28,8 +20,8 @@ test('two answers without names, a vote, and then the names', async () => {
     return names;
   });
   await page.getByText('The server has noted your vote.').waitFor();
-  assert.equal(server.state.votes.length, 1);
-  const [{a, b, vote, answers}] = server.state.votes;
+  assert.equal(stage.server.state.votes.length, 1);
+  const [{a, b, vote, answers}] = stage.server.state.votes;
   assert.deepEqual([a, b, vote], [first, second, 'a']);
   assert.ok(answers.a.text.length > 20);
   await eventually(async () =>
@@ -49,10 +41,9 @@ test('two answers without names, a vote, and then the names', async () => {
 });
 
 test('one model in two manners, and a server that collects no votes', async () => {
-  server.state.votes = null;
-  const {page, faults} = await open(browser.context, server.url, {
+  stage.server.state.votes = null;
+  const {page, faults} = await stage.open({
     hash: '#/compare?models=malssi-voice,malssi-chat,malssi-base',
-    expected: ['404'],
   });
   await page.getByRole('button', {name: 'Remove contestant 3'}).click();
   await page.getByLabel('Contestant 2').selectOption('malssi-voice');
@@ -76,7 +67,7 @@ test('one model in two manners, and a server that collects no votes', async () =
 });
 
 test('runs are drawn as they grow', async () => {
-  const {page, faults} = await open(browser.context, server.url, {hash: '#/runs'});
+  const {page, faults} = await stage.open({hash: '#/runs'});
   const charts = page.locator('.chart');
   await charts.first().waitFor();
   await eventually(async () =>
@@ -133,8 +124,8 @@ test('runs are drawn as they grow', async () => {
 });
 
 test('a folder without runs says how to get them', async () => {
-  server.state.runs = false;
-  const {page, faults} = await open(browser.context, server.url, {hash: '#/runs'});
+  stage.server.state.runs = false;
+  const {page, faults} = await stage.open({hash: '#/runs'});
   await page.getByText('malssi serve --runs').waitFor();
   await checkAccessible(page, 'no runs');
   assert.deepEqual(faults, []);

@@ -1,44 +1,23 @@
 // What the whole page keeps to: troubles, hostile texts, languages, files, phones.
 import assert from 'node:assert/strict';
 import {readFileSync} from 'node:fs';
-import {after, before, test} from 'node:test';
+import {test} from 'node:test';
 import {startStandIn} from '../stand_in.mjs';
 import {HOSTILE} from '../hostile.mjs';
-import {
-  answered,
-  ask,
-  checkAccessible,
-  forget,
-  kept,
-  open,
-  PHONE,
-  says,
-  shoot,
-  SITE,
-  startBrowser,
-  startServer,
-} from '../browser.mjs';
+import {answered, ask, checkAccessible, forget, kept, open, PHONE, says, shoot, SITE, useStage} from '../browser.mjs';
 
-let server, browser;
-before(async () => {
-  server = await startServer();
-  browser = await startBrowser();
-});
-after(async () => {
-  await browser.close();
-  await server.close();
-});
+const stage = useStage();
 
 test('a busy server says when to come back', async () => {
-  const {page, faults} = await open(browser.context, server.url, {expected: ['429']});
+  const {page, faults} = await stage.open({expected: ['429']});
   await page.locator('.starters').waitFor();
-  server.state.busy = 2;
+  stage.server.state.busy = 2;
   await ask(page, 'echo later');
   await page.getByText('The server is busy.').waitFor();
   await page.getByRole('button', {name: /Try again in [12] s/}).waitFor();
   await shoot(page, 'busy');
   await checkAccessible(page, 'busy');
-  server.state.busy = 0;
+  stage.server.state.busy = 0;
   await page.getByRole('button', {name: 'Try again', exact: true}).click();
   await answered(page);
   await says(page, 'later');
@@ -47,8 +26,8 @@ test('a busy server says when to come back', async () => {
 });
 
 test('a server with keys is given one, which the tab keeps', async () => {
-  server.state.key = 'open sesame';
-  const {page, faults} = await open(browser.context, server.url, {expected: ['401']});
+  stage.server.state.key = 'open sesame';
+  const {page, faults} = await stage.open({expected: ['401']});
   const dialog = page.getByRole('dialog');
   await dialog.getByLabel('API key').fill('wrong');
   await dialog.getByRole('button', {name: 'Save'}).click();
@@ -64,7 +43,7 @@ test('a server with keys is given one, which the tab keeps', async () => {
   await page.locator('.message').last().waitFor();
   assert.equal(await page.getByRole('dialog').count(), 0);
   assert.equal(await page.evaluate(() => JSON.stringify(localStorage).includes('sesame')), false);
-  server.state.key = '';
+  stage.server.state.key = '';
   await forget(page);
   assert.deepEqual(faults, []);
   await page.close();
@@ -72,7 +51,7 @@ test('a server with keys is given one, which the tab keeps', async () => {
 
 test('a server that goes away is missed, and found again', async () => {
   const other = await startStandIn(SITE);
-  const {page, faults} = await open(browser.context, other.url, {
+  const {page, faults} = await open(stage.browser.context, other.url, {
     expected: ['ERR_CONNECTION_REFUSED', 'ERR_INCOMPLETE', 'ERR_EMPTY', 'ERR_SOCKET'],
   });
   await page.locator('.starters').waitFor();
@@ -94,7 +73,7 @@ test('a server that goes away is missed, and found again', async () => {
 });
 
 test('hostile texts are shown and do nothing', async () => {
-  const {page, faults} = await open(browser.context, server.url);
+  const {page, faults} = await stage.open();
   await page.evaluate(() => {
     window.harmed = [];
     for (const name of ['alert', 'confirm', 'prompt']) window[name] = () => window.harmed.push(name);
@@ -158,7 +137,7 @@ test('hostile texts are shown and do nothing', async () => {
 });
 
 test('the page speaks Korean, and is dark where it should be', async () => {
-  const {page, faults} = await open(browser.context, server.url, {locale: 'auto'});
+  const {page, faults} = await stage.open({locale: 'auto'});
   await forget(page);
   await page.reload();
   await page.getByRole('button', {name: 'Preferences'}).click();
@@ -178,7 +157,7 @@ test('the page speaks Korean, and is dark where it should be', async () => {
 });
 
 test('conversations leave as a file and come back', async () => {
-  const {page, faults} = await open(browser.context, server.url);
+  const {page, faults} = await stage.open();
   await forget(page);
   await page.reload();
   await ask(page, 'echo to be kept');
@@ -214,7 +193,7 @@ test('conversations leave as a file and come back', async () => {
 });
 
 test('a phone has it all, one over the other', async () => {
-  const {page, faults} = await open(browser.context, server.url, {viewport: PHONE, locale: 'ko', colour: 'dark'});
+  const {page, faults} = await stage.open({viewport: PHONE, locale: 'ko', colour: 'dark'});
   await page.locator('.starters').waitFor();
   await shoot(page, 'phone_empty');
   await ask(page, '하늘은 왜 파란가요?');

@@ -1,20 +1,12 @@
 // The token view.
 import assert from 'node:assert/strict';
-import {after, before, test} from 'node:test';
-import {answered, ask, checkAccessible, eventually, open, says, shoot, startBrowser, startServer} from '../browser.mjs';
+import {test} from 'node:test';
+import {answered, ask, checkAccessible, eventually, says, shoot, useStage} from '../browser.mjs';
 
-let server, browser;
-before(async () => {
-  server = await startServer();
-  browser = await startBrowser();
-});
-after(async () => {
-  await browser.close();
-  await server.close();
-});
+const stage = useStage();
 
 test('tokens show their probabilities, settings cut them live, and another choice goes on from there', async () => {
-  const {page, faults} = await open(browser.context, server.url);
+  const {page, faults} = await stage.open();
   await ask(page, 'Tell me of the seed.');
   await answered(page);
   const answer = page.locator('.message').last();
@@ -54,7 +46,7 @@ test('tokens show their probabilities, settings cut them live, and another choic
   const chosen = panel.getByRole('button', {name: /^␣rain/});
   await chosen.click();
   await answered(page);
-  const {body} = server.state.requests.findLast(({path}) => path === '/v1/chat/completions');
+  const {body} = stage.server.state.requests.findLast(({path}) => path === '/v1/chat/completions');
   assert.equal(body.continue_final_message, true);
   assert.equal(body.messages.at(-1).role, 'assistant');
   assert.ok(body.messages.at(-1).content.endsWith(' rain'), body.messages.at(-1).content);
@@ -65,7 +57,7 @@ test('tokens show their probabilities, settings cut them live, and another choic
 });
 
 test('parts of characters are shown and told', async () => {
-  const {page, faults} = await open(browser.context, server.url);
+  const {page, faults} = await stage.open();
   await ask(page, '하늘은 왜 파란가요?');
   await answered(page);
   await page.locator('.message').last().getByRole('button', {name: 'Show tokens'}).click();
@@ -79,41 +71,41 @@ test('parts of characters are shown and told', async () => {
 });
 
 test('a model that tells no probabilities answers without them', async () => {
-  server.state.silent = true;
-  const {page, faults} = await open(browser.context, server.url, {expected: ['400']});
+  stage.server.state.silent = true;
+  const {page, faults} = await stage.open({expected: ['400']});
   await ask(page, 'echo plain');
   await answered(page);
   await says(page, 'plain');
-  server.state.silent = false;
+  stage.server.state.silent = false;
   assert.deepEqual(faults, []);
   await page.close();
 });
 
 test('a base model continues the text, and from another token, too', async () => {
-  server.state.base = true;
-  const {page, faults} = await open(browser.context, server.url, {expected: ['400']});
+  stage.server.state.base = true;
+  const {page, faults} = await stage.open();
   await ask(page, 'Once upon a time');
   await answered(page);
   const answer = page.locator('.message').last();
   await says(page, 'and so it goes on');
-  assert.equal(server.state.requests.at(-1).body.prompt, 'Once upon a time');
+  assert.equal(stage.server.state.requests.at(-1).body.prompt, 'Once upon a time');
   await answer.getByRole('button', {name: 'Show tokens'}).click();
   await page.locator('[role=option]').nth(1).click();
   await page.getByRole('button', {name: /^␣else/}).click();
   await answered(page);
-  assert.equal(server.state.requests.at(-1).body.prompt, 'Once upon a time and else');
-  server.state.base = false;
+  assert.equal(stage.server.state.requests.at(-1).body.prompt, 'Once upon a time and else');
+  stage.server.state.base = false;
   assert.deepEqual(faults, []);
   await page.close();
 });
 
 test('without probabilities it is said how to get them', async () => {
-  const {page, faults} = await open(browser.context, server.url);
+  const {page, faults} = await stage.open();
   await page.getByRole('button', {name: 'Settings of this chat'}).click();
   await page.getByLabel('Keep probabilities').uncheck();
   await ask(page, 'echo plain');
   await answered(page);
-  assert.equal(server.state.requests.at(-1).body.logprobs, undefined);
+  assert.equal(stage.server.state.requests.at(-1).body.logprobs, undefined);
   await page.locator('.message').last().getByRole('button', {name: 'Show tokens'}).click();
   await page.getByText('made without probabilities').waitFor();
   assert.deepEqual(faults, []);

@@ -44,9 +44,10 @@ test('an answer that is replaced is read anew', () => {
 test('a long answer is read in time that grows with it', () => {
   const text = 'Ten words stand in this line, and more would too.\n\n'.repeat(2000);
   const reader = new BlockReader();
-  const began = performance.now();
+  const spent = () => process.cpuUsage().user / 1000; // other programs take none of it
+  const before = spent();
   for (let end = 0; end < text.length; end += 50) reader.read(text.slice(0, end));
-  assert.ok(performance.now() - began < 5000);
+  assert.ok(spent() - before < 5000);
 });
 
 test('mathematics is told from money', () => {
