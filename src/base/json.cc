@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
+template class nlohmann::basic_json<malssi::JsonMap>;
+template struct malssi::JsonMap<std::string, malssi::Json, std::less<>,
+                                std::allocator<std::pair<const std::string, malssi::Json>>>;
+
 namespace malssi {
 namespace {
 

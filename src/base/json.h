@@ -20,6 +20,15 @@ namespace malssi {
 // An ordered JSON value.
 using Json = nlohmann::basic_json<JsonMap>;
 
+}  // namespace malssi
+
+// Compiled once, in json.cc, and not in every file that uses it.
+extern template class nlohmann::basic_json<malssi::JsonMap>;
+extern template struct malssi::JsonMap<std::string, malssi::Json, std::less<>,
+                                       std::allocator<std::pair<const std::string, malssi::Json>>>;
+
+namespace malssi {
+
 // Throws Error on a syntax error (with line and column), invalid UTF-8, a key given twice, or
 // nesting beyond max_depth.
 Json parse_json(std::string_view text, std::string_view where, int max_depth = 64);

@@ -35,6 +35,7 @@ void add_pretrain(CLI::App& app, Runner& runner) {
       "  malssi pretrain recipes/llama-15m.toml --data stories/ --set train.steps=2000 --out "
       "runs/t\n"
       "  malssi pretrain --data notes.txt --layers 6 --width 256 --heads 8 --out runs/notes\n"
+      "  malssi pretrain --from runs/notes --context 2048 --data books/ --out runs/longer\n"
       "The finished model is OUT/model; a run that was stopped goes on with: malssi resume OUT");
   sub->add_option("recipe", command->recipe, "settings, as a TOML file (see recipes/)")
       ->type_name("RECIPE.toml");

@@ -73,21 +73,50 @@ int32_t Reply::choose(std::span<const float> logits) {
     grammar_begun_ = grammar_begun_ || id == options_.grammar_after;
     return id;
   }
+  const double before = grammar_times_.seconds;
+  const int32_t id = sampler_.is_greedy() ? likeliest(logits) : draw(logits);
+  ++grammar_times_.tokens;
+  grammar_times_.longest = std::max(grammar_times_.longest, grammar_times_.seconds - before);
+  return id;
+}
+
+template <class Body>
+auto Reply::timed(const Body& body) {
   using Clock = std::chrono::steady_clock;
   const auto begin = Clock::now();
-  masked_.assign(logits.begin(), logits.end());
-  grammar_->mask(masked_, options_.stop_tokens);
-  const auto masked = Clock::now();
-  const int32_t id = sampler_.sample(masked_);
-  const auto chosen = Clock::now();
+  const auto result = body();
+  grammar_times_.seconds += std::chrono::duration<double>(Clock::now() - begin).count();
+  return result;
+}
+
+bool Reply::stops(int32_t id) const {
   const auto& ends = options_.stop_tokens;
-  const bool stops = std::find(ends.begin(), ends.end(), id) != ends.end();
-  CHECK(stops || grammar_->accept(id), "token ", id, " does not fit the grammar");
-  const std::chrono::duration<double> taken = masked - begin + (Clock::now() - chosen);
-  ++grammar_times_.tokens;
-  grammar_times_.seconds += taken.count();
-  grammar_times_.longest = std::max(grammar_times_.longest, taken.count());
+  return std::find(ends.begin(), ends.end(), id) != ends.end();
+}
+
+// Mostly the likeliest of all may come, which is found out sooner than which ones may.
+int32_t Reply::likeliest(std::span<const float> logits) {
+  logits = sampler_.changed(logits);
+  int32_t id = argmax(logits);
+  if (!timed([&] { return stops(id) ? grammar_->can_end() : grammar_->accept(id); })) {
+    id = timed([&] { return grammar_->likeliest(logits, options_.stop_tokens); });
+    accept(id);
+  }
+  sampler_.taken(id);
   return id;
+}
+
+int32_t Reply::draw(std::span<const float> logits) {
+  masked_.assign(logits.begin(), logits.end());
+  timed([&] { return grammar_->mask(masked_, options_.stop_tokens), true; });
+  const int32_t id = sampler_.sample(masked_);
+  accept(id);
+  return id;
+}
+
+void Reply::accept(int32_t id) {
+  const bool fits = stops(id) || timed([&] { return grammar_->accept(id); });
+  CHECK(fits, "token ", id, " does not fit the grammar");
 }
 
 std::optional<int32_t> Reply::advance(std::span<const float> logits) {
@@ -101,8 +130,7 @@ std::optional<int32_t> Reply::advance(std::span<const float> logits) {
   }
   generation_.tokens.push_back(token);
   const int32_t id = token.id;
-  const auto& ends = options_.stop_tokens;
-  if (std::find(ends.begin(), ends.end(), id) != ends.end()) {
+  if (stops(id)) {
     end(FinishReason::stop_token);
     return std::nullopt;
   }

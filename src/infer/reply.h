@@ -106,6 +106,14 @@ class Reply {
   void end(FinishReason reason);
   void add_text(std::string_view bytes);
   int32_t choose(std::span<const float> logits);
+  // The same held to the grammar, greedily or by chance.
+  int32_t likeliest(std::span<const float> logits);
+  int32_t draw(std::span<const float> logits);
+  void accept(int32_t id);
+  bool stops(int32_t id) const;
+  // What a body gives; its time counts as the grammar's.
+  template <class Body>
+  auto timed(const Body& body);
   bool holds_grammar() const { return grammar_ && grammar_begun_; }
 
   const Tokenizer& tokenizer_;

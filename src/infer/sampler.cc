@@ -63,14 +63,17 @@ int32_t Sampler::draw(std::span<const float> logits) {
   return drawn.id;
 }
 
+std::span<const float> Sampler::changed(std::span<const float> logits) {
+  if (!changes_logits_) return logits;
+  scratch_.assign(logits.begin(), logits.end());
+  change(scratch_);
+  return scratch_;
+}
+
 int32_t Sampler::sample(std::span<const float> logits) {
-  if (changes_logits_) {
-    scratch_.assign(logits.begin(), logits.end());
-    change(scratch_);
-    logits = scratch_;
-  }
-  const int32_t id = options_.temperature == 0 ? argmax(logits) : draw(logits);
-  history_.push_back(id);
+  logits = changed(logits);
+  const int32_t id = is_greedy() ? argmax(logits) : draw(logits);
+  taken(id);
   return id;
 }
 

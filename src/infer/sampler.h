@@ -29,6 +29,11 @@ class Sampler {
   // Tokens of the prompt, which penalties count; sampled ones count by themselves.
   void see(std::span<const int32_t> ids);
   int32_t sample(std::span<const float> logits);
+  // For who chooses by himself: whether the likeliest token is to be taken, the logits after steps 1 to 3 (valid until the next
+  // call), and what was chosen.
+  bool is_greedy() const { return options_.temperature == 0; }
+  std::span<const float> changed(std::span<const float> logits);
+  void taken(int32_t id) { history_.push_back(id); }
 
  private:
   void change(std::span<float> logits);

@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::string_view kClassifier = "ForSequenceClassification";
 constexpr int64_t kMostLabels = 65536;
+const std::string kPooling = "classifier_pooling", kMean = "mean";
 
 // What stands between body and scores in a family's published models.
 struct HeadDesign {
@@ -77,7 +78,8 @@ class ClassifierModel : public Model {
   Tensor scores(const Tensor& hidden, std::span<const int32_t> starts, uint64_t seed) const {
     const auto place = is_encoder(config_) ? SequencePlace::first : SequencePlace::last;
     const float rate = seed == 0 ? 0 : static_cast<float>(config_.dropout);
-    Tensor x = sequence_rows(hidden, starts, place);
+    Tensor x = labels_.pooling == LabelPooling::mean ? sequence_means(hidden, starts)
+                                                     : sequence_rows(hidden, starts, place);
     if (dense_.defined()) {
       x = linear(x, dense_, {.bias = dense_bias_, .out = DType::f32});
       x = design_.is_relu ? relu(x) : tanh(x);
@@ -183,6 +185,7 @@ std::optional<Labels> labels_from_hf(const Json& json, std::string_view where) {
   const std::set<std::string> distinct(labels.names.begin(), labels.names.end());
   REQUIRE(static_cast<int64_t>(distinct.size()) == count, where,
           ": two labels of \"id2label\" have the same name");
+  if (get_or<std::string>(json, kPooling, "", where) == kMean) labels.pooling = LabelPooling::mean;
   return labels;
 }
 
@@ -197,6 +200,7 @@ void put_labels(const Model& model, Json& json) {
   json["architectures"] = {architecture + std::string(kClassifier)};
   json["num_labels"] = labels.size();
   json["problem_type"] = labels.is_regression ? "regression" : "single_label_classification";
+  if (labels.pooling == LabelPooling::mean) json[kPooling] = kMean;
   json["id2label"] = Json::object();
   json["label2id"] = Json::object();
   for (int64_t i = 0; i < labels.size(); ++i) {

@@ -15,9 +15,14 @@
 
 namespace malssi {
 
+// What the head looks at: the token that transformers' heads look at, or the mean of all tokens, which config.json then says as
+// "classifier_pooling": "mean", ModernBERT's key; programs that do not know it for the family look at that token all the same.
+enum class LabelPooling { one_token, mean };
+
 struct Labels {
   std::vector<std::string> names;  // of classes; of regression, what the numbers are
   bool is_regression = false;
+  LabelPooling pooling = LabelPooling::one_token;
 
   int64_t size() const { return static_cast<int64_t>(names.size()); }
   bool operator==(const Labels&) const = default;

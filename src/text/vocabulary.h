@@ -12,7 +12,7 @@ namespace malssi {
 class Vocabulary {
  public:
   // A larger id in a file is taken for damage; one id makes room for all below it.
-  static constexpr int64_t kMaxSize = int64_t{1} << 22;
+  static constexpr int64_t kMaxSize = int64_t{1} << 21;
 
   // Gives the id its bytes; ids may come in any order and leave gaps (empty bytes). Where two ids
   // have the same bytes, find() knows the first. Error: an id out of range or given twice, no

@@ -128,6 +128,27 @@ TEST(ClassifyObjective, AStepInPiecesIsTheStepAtOnce) {
     ASSERT_NEAR(gradients[0][i], gradients[1][i], 1e-6);
 }
 
+TEST(ClassifyObjective, TokensAreLeftOutButForTheFirstAndTheLast) {
+  const Golden golden;
+  const Json& one = golden.all["cases"][0];
+  LabelledSet set;
+  for (int64_t label = 0; label < 3; ++label)
+    set.sequences.push_back({.ids = std::vector<int32_t>(20, 3), .label = label});
+  const auto tokens_at = [&](double rate, int64_t step) {
+    const auto model = golden_model(one);
+    ClassifyObjective objective(*model, set, nullptr,
+                                {.token_dropout = rate, .records_per_step = 3});
+    return objective.accumulate(step)->tokens;
+  };
+  EXPECT_EQ(tokens_at(0, 1), 60);
+  EXPECT_EQ(tokens_at(1, 1), 6);
+  const int64_t half = tokens_at(0.5, 1);
+  EXPECT_EQ(half, tokens_at(0.5, 1));
+  EXPECT_GT(half, 15);
+  EXPECT_LT(half, 51);
+  EXPECT_TRUE(half != tokens_at(0.5, 2) || half != tokens_at(0.5, 3));
+}
+
 TEST(ConfidentLoss, MixesTheLabelWithTheLikeliestClass) {
   const std::vector<float> scores = {0.5f, 2, -1};
   const LabelLoss label = class_loss(scores, 0, 2), best = class_loss(scores, 1, 2);
@@ -224,6 +245,28 @@ TEST_F(Classify, LearnsLabelsAndIsReadAgainAsItWasWritten) {
   const auto metrics = read_metrics(scratch_ / "run/metrics.jsonl");
   EXPECT_EQ(metrics.back().figure("val_accuracy"), 1);
   EXPECT_TRUE(contains(error_of([&] { ModelPredictor(*loaded.model, 1, 8); }), "classifier"));
+}
+
+TEST_F(Classify, AHeadOnTheMeanOfAllTokensIsReadAgainAsSuch) {
+  auto mean = config("run");
+  mean.classify.pooling = "mean";
+  mean.classify.token_dropout = 0.2;
+  Listener listener;
+  const RunResult result = run_classify(mean, listener.console());
+  EXPECT_EQ(load_json(result.model / "config.json")["classifier_pooling"], "mean");
+  const LoadedModel loaded = load_model(result.model, DType::f32);
+  ASSERT_TRUE(labels_of(*loaded.model));
+  EXPECT_EQ(labels_of(*loaded.model)->pooling, LabelPooling::mean);
+  const auto answers = scores(loaded, {"Tom likes tea.", "Mina sees rain."});
+  EXPECT_GT(answers[0][1], answers[0][0]);
+  EXPECT_GT(answers[1][0], answers[1][1]);
+  mean.classify.model = result.model.string();  // goes on with the same head
+  mean.train.out = (scratch_ / "more").string();
+  mean.train.steps = 1;
+  mean.optim.lr = 1e-12;
+  const RunResult more = run_classify(mean, listener.console());
+  const auto again = scores(load_model(more.model, DType::f32), {"Tom likes tea."});
+  EXPECT_NEAR(again[0][0], answers[0][0], 1e-4);
 }
 
 TEST_F(Classify, LearnsNumbers) {

@@ -56,6 +56,53 @@ TEST(Pretrain, LeavesAModelRecordsAndAReport) {
     EXPECT_TRUE(contains(listener.text(), word)) << listener.text();
 }
 
+// Goes on from the run "first" on windows of `context` tokens.
+PretrainConfig further(const ScratchFolder& scratch, const std::string& out, int64_t context) {
+  PretrainConfig config = little_config(scratch, out);
+  config.model.from = (scratch / "first").string();
+  config.model.layers = 7;  // the model's own hold
+  config.model.context = context;
+  config.optim.lr = 1e-3;
+  return config;
+}
+
+TEST(Pretrain, GoesOnFromAModelWithItsTokenizerAndALongerContext) {
+  const ScratchFolder scratch;
+  const RunResult first = train(little_config(scratch, "first"));
+  const double before = read_metrics(scratch / "first/metrics.jsonl").back().val_loss;
+  const RunResult same = train(further(scratch, "same", 8));
+  EXPECT_EQ(load_model(same.model, DType::f32).model->config().context, 16);
+  const LoadedModel longer = load_model(train(further(scratch, "longer", 64)).model, DType::f32);
+  const ModelConfig& config = longer.model->config();
+  EXPECT_EQ(config.context, 64);
+  EXPECT_EQ(config.layers, 2);
+  EXPECT_NEAR(config.rope_theta, 10000 * std::pow(4, 8.0 / 6), 1);
+  EXPECT_EQ(longer.tokenizer->to_json(), load_tokenizer(first.model)->to_json());
+  const auto metrics = read_metrics(scratch / "longer/metrics.jsonl");
+  EXPECT_LT(metrics.front().val_loss, before + 0.3);
+  EXPECT_LT(metrics.back().val_loss, before);
+}
+
+TEST(Pretrain, GoingOnIsResumedWithoutTheModelItCameFrom) {
+  const ScratchFolder scratch;
+  train(little_config(scratch, "first"));
+  const RunResult whole = train(further(scratch, "whole", 32));
+  ASSERT_EQ(run_until(further(scratch, "parts", 32), "step 6: validation").end,
+            LoopEnd::interrupted);
+  fs::rename(scratch / "first", scratch / "moved");
+  EXPECT_EQ(weights_of(resume(scratch / "parts").model), weights_of(whole.model));
+}
+
+TEST(Pretrain, LearnedPositionsDoNotBecomeMore) {
+  const ScratchFolder scratch;
+  auto first = little_config(scratch, "first");
+  first.model.family = "gpt2";
+  train(first);
+  const std::string message = error_of([&] { train(further(scratch, "longer", 64)); });
+  EXPECT_TRUE(contains(message, "the model takes 16, and its positions are learned")) << message;
+  EXPECT_FALSE(fs::exists(scratch / "longer/run.json"));
+}
+
 TEST(Pretrain, TheSameSeedGivesTheSameWeightsAnotherSeedOthers) {
   const ScratchFolder scratch;
   std::vector<std::string> weights;

@@ -59,6 +59,10 @@ bool keep_allowed(std::span<float> logits, const std::vector<uint64_t>& allowed)
   return any;
 }
 
+void require_any(bool any) {
+  REQUIRE(any, "the grammar allows nothing that this tokenizer can say next");
+}
+
 // Walks all tokens of the list from a place; visit(index, taken, left): all bytes are taken; on the
 // way the rule may have been left.
 template <class Visit>
@@ -172,10 +176,15 @@ GrammarState::GrammarState(std::shared_ptr<const CompiledGrammar> grammar, Place
 
 const GrammarState::Bits& GrammarState::allowed() {
   if (const auto found = answered_.find(place_); found != answered_.end()) return found->second;
+  const std::vector<int32_t> tops = walker_.tops(place_);
+  if (tops.size() == 1) {
+    alone_ = grammar_->mask(tops.front());
+    if (alone_->open.size() == 0) return alone_->allowed;
+  }
   if (answered_.size() >= kMaxAnswered) answered_.clear();
   Bits& bits = answered_[place_];
   bits.assign(static_cast<size_t>(grammar_->tokenizer().vocab_size() + 63) / 64, 0);
-  for (const int32_t state : walker_.tops(place_)) {
+  for (const int32_t state : tops) {
     const auto mask = grammar_->mask(state);
     for (size_t i = 0; i < bits.size(); ++i) bits[i] |= mask->allowed[i];
     walk(walker_, place_, mask->open, [&](size_t i, bool taken, bool) {
@@ -196,16 +205,33 @@ void GrammarState::judge_stripped(Bits& allowed) {
   }
 }
 
-void GrammarState::mask(std::span<float> logits, std::span<const int32_t> ends) {
-  const Bits* bits = &allowed();
-  Bits changed;
+const GrammarState::Bits& GrammarState::allowed(std::span<const int32_t> ends, Bits& changed) {
+  const Bits& bits = allowed();
   const bool has_end = can_end();
-  if (strip_left_ > 0 || has_end) bits = &(changed = *bits);
+  if (strip_left_ == 0 && !has_end) return bits;
+  changed = bits;
   if (strip_left_ > 0) judge_stripped(changed);
   for (const int32_t id : ends)
     if (has_end && id >= 0 && id < grammar_->tokenizer().vocab_size()) add(changed, id);
-  const bool any = keep_allowed(logits, *bits);
-  REQUIRE(any, "the grammar allows nothing that this tokenizer can say next");
+  return changed;
+}
+
+void GrammarState::mask(std::span<float> logits, std::span<const int32_t> ends) {
+  Bits changed;
+  require_any(keep_allowed(logits, allowed(ends, changed)));
+}
+
+int32_t GrammarState::likeliest(std::span<const float> logits, std::span<const int32_t> ends) {
+  Bits changed;
+  const Bits& bits = allowed(ends, changed);
+  size_t best = logits.size();
+  for (size_t begin = 0; begin < logits.size() && begin / 64 < bits.size(); begin += 64)
+    for_bits(bits[begin / 64], [&](size_t i) {
+      const size_t id = begin + i;
+      if (id < logits.size() && (best == logits.size() || logits[id] > logits[best])) best = id;
+    });
+  require_any(best < logits.size());
+  return static_cast<int32_t>(best);
 }
 
 int32_t GrammarState::after(int32_t token, int64_t& strip_left) {

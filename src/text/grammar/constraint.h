@@ -87,6 +87,8 @@ class GrammarState {
   // Sets the logits of all tokens that may not come next to -infinity; those of `ends` may come
   // exactly when the answer is complete. Error: none may come.
   void mask(std::span<float> logits, std::span<const int32_t> ends);
+  // The likeliest of the tokens that mask() would leave. Error: as mask().
+  int32_t likeliest(std::span<const float> logits, std::span<const int32_t> ends);
   // False, and nothing changes: the token may not come.
   bool accept(int32_t token);
   bool can_end() const { return walker_.complete(place_); }
@@ -97,6 +99,8 @@ class GrammarState {
   using Bits = std::vector<uint64_t>;  // one for a token
 
   const Bits& allowed();
+  // The same with what stands at a text's beginning and end; `changed` is room for it.
+  const Bits& allowed(std::span<const int32_t> ends, Bits& changed);
   // The tokens of which decoding drops something here, which the masks do not know.
   void judge_stripped(Bits& allowed);
   // The place after the token's text, or kDead.
@@ -105,8 +109,9 @@ class GrammarState {
   std::shared_ptr<const CompiledGrammar> grammar_;
   Walker walker_;
   int32_t place_;
-  int64_t strip_left_;                          // times that decoding may still drop its strip
-  std::unordered_map<int32_t, Bits> answered_;  // by place: what was allowed there
+  int64_t strip_left_;  // times that decoding may still drop its strip
+  std::shared_ptr<const CompiledGrammar::Mask> alone_;  // what a state's mask alone answered last
+  std::unordered_map<int32_t, Bits> answered_;          // by place: what was allowed there
 };
 
 }  // namespace malssi

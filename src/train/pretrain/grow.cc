@@ -1,6 +1,7 @@
 #include "train/pretrain/grow.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 #include <string>
@@ -26,6 +27,18 @@ Tensor with_rows(const Tensor& x, int64_t vocab) {
   return y;
 }
 
+void lengthen(Model& model, ModelConfig& config, int64_t context) {
+  bool learned = false;
+  model.visit([&](const Parameter& parameter) { learned |= parameter.name == "positions.weight"; });
+  REQUIRE(!learned && config.rope_scaling.kind.empty(), "a context of ", context,
+          " tokens: the model takes ", config.context, ", and its positions are ",
+          learned ? "learned" : "scaled already", ": train on ", config.context, " or fewer");
+  const auto d = static_cast<double>(config.head_dim);
+  const double longer = static_cast<double>(context) / static_cast<double>(config.context);
+  if (d > 2) config.rope_theta *= std::pow(longer, d / (d - 2));
+  config.context = context;
+}
+
 }  // namespace
 
 std::unique_ptr<Model> grown(Model& model, const GrowOptions& options) {
@@ -33,6 +46,7 @@ std::unique_ptr<Model> grown(Model& model, const GrowOptions& options) {
   CHECK(options.vocab >= config.vocab, "a vocabulary of ", options.vocab, " after ", config.vocab);
   config.vocab = options.vocab;
   config.dropout = options.dropout;
+  if (options.context > config.context) lengthen(model, config, options.context);
   std::unique_ptr<Model> larger = make_model(config, model.dtype(), 0);
   if (has_value_head(model)) larger = with_value_head(std::move(larger));
   if (const Labels* labels = labels_of(model))

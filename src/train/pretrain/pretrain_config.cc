@@ -28,6 +28,8 @@ void PretrainConfig::check() const {
   optim.check();
   REQUIRE(!data.paths.empty(), "no text to learn from: give --data FILE or FOLDER (data.paths)");
   REQUIRE(!train.out.empty(), "no folder for the run: give --out DIR (train.out)");
+  REQUIRE(model.from.empty() || tokenizer.path.empty(),
+          "model.from and tokenizer.path: a model that goes on keeps its own tokenizer");
   model_config(model, 256);  // impossible shapes are told before the data is read
 }
 

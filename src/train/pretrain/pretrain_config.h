@@ -14,6 +14,7 @@ namespace malssi {
 
 // [model]; zeros are filled in by the family's rules (models/model.h).
 struct ModelSettings {
+  std::string from = "";
   std::string family = "llama";
   int64_t layers = 4;
   int64_t heads = 4;
@@ -31,6 +32,10 @@ struct ModelSettings {
 
   template <class V>
   void visit(V& v) {
+    v("from", from,
+      "go on from this model, with its shape and its tokenizer: a Hugging Face folder, or the "
+      "folder of a run; of the settings here context and dropout alone hold, and a longer context "
+      "than the model's becomes its own; empty = from scratch");
     v("family", family, "architecture", one_of({"gpt2", "llama"}));
     v("layers", layers, "blocks", at_least(1));
     v("heads", heads, "attention heads", at_least(1));

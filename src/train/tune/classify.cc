@@ -58,8 +58,10 @@ Texts load_texts(const ClassifyConfig& config, Console& console) {
 }
 
 Labels labels_of_texts(const Texts& texts, const ClassifySettings& settings) {
-  if (settings.is_regression()) return {.names = {settings.label_column}, .is_regression = true};
-  Labels labels{.names = classes_of(texts.train)};
+  const auto pooling = settings.pooling == "mean" ? LabelPooling::mean : LabelPooling::one_token;
+  if (settings.is_regression())
+    return {.names = {settings.label_column}, .is_regression = true, .pooling = pooling};
+  Labels labels{.names = classes_of(texts.train), .pooling = pooling};
   REQUIRE(labels.size() >= 2, "all texts have the label \"", labels.names.front(),
           "\": a classifier needs two or more (for numbers: --task regression)");
   return labels;
@@ -152,6 +154,7 @@ RunResult tune(ClassifyConfig& config, const ConfigSchema& schema,
   ClassifyObjective objective(model, train, validation.size() > 0 ? &validation : nullptr,
                               {.class_weights = class_weights(train, labels, settings),
                                .lm_weight = settings.lm_weight,
+                               .token_dropout = settings.token_dropout,
                                .confidence = settings.confidence,
                                .confidence_steps = config.train.steps / 5,
                                .records_per_step = config.train.batch_rows,

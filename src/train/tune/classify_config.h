@@ -19,10 +19,12 @@ struct ClassifySettings {
   std::string task = "classes";
   std::string text_column = "text";
   std::string label_column = "label";
+  std::string pooling = "token";
   std::string class_weights = "none";
   double epochs = 3;
   int64_t context = 0;
   double dropout = 0.1;
+  double token_dropout = 0;
   double lm_weight = 0;
   double confidence = 0;
   bool skip_invalid = false;
@@ -42,12 +44,18 @@ struct ClassifySettings {
     v("task", task, "labels are classes, or numbers", one_of({"classes", "regression"}));
     v("text_column", text_column, "the column or key of the text", not_empty());
     v("label_column", label_column, "the column or key of the label", not_empty());
+    v("pooling", pooling,
+      "what the head looks at: a decoder's last token (an encoder's first), or the mean of all "
+      "tokens, which often does better where labelled texts are few",
+      one_of({"token", "mean"}));
     v("class_weights", class_weights, "balanced: rare classes weigh as much as common ones",
       one_of({"none", "balanced"}));
     v("epochs", epochs, "times through the data, unless train.steps is given", above(0));
     v("context", context, "tokens of a text, longer ones are cut; 0 = as many as the model takes",
       at_least(0));
     v("dropout", dropout, "part of the activations dropped while training", between(0, 0.95));
+    v("token_dropout", token_dropout,
+      "part of a text's tokens left out, others each time, while training", between(0, 0.95));
     v("lm_weight", lm_weight,
       "decoders: weight of the loss of predicting the text itself, beside the label's",
       at_least(0));

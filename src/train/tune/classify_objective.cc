@@ -1,7 +1,6 @@
 #include "train/tune/classify_objective.h"
 
 #include <algorithm>
-#include <numeric>
 
 #include "base/error.h"
 #include "base/random.h"
@@ -30,12 +29,11 @@ TextBatch batch_of(const LabelledSet& set, const std::vector<int64_t>& numbers) 
   return batch;
 }
 
-// Cuts a list of sequences into pieces of about so many tokens, in order.
-std::vector<std::vector<int64_t>> pieces_of(const LabelledSet& set,
-                                            const std::vector<int64_t>& numbers, int64_t tokens) {
+// Cuts a set into pieces of about so many tokens, in order.
+std::vector<std::vector<int64_t>> pieces_of(const LabelledSet& set, int64_t tokens) {
   std::vector<std::vector<int64_t>> pieces;
   int64_t room = 0;
-  for (const int64_t number : numbers) {
+  for (int64_t number = 0; number < set.size(); ++number) {
     const auto size = static_cast<int64_t>(set.sequences[static_cast<size_t>(number)].ids.size());
     if (pieces.empty() || size > room) {
       pieces.emplace_back();
@@ -45,6 +43,14 @@ std::vector<std::vector<int64_t>> pieces_of(const LabelledSet& set,
     room -= size;
   }
   return pieces;
+}
+
+// Leaves out tokens at random, but not the first and the last, which gather texts and mark their ends.
+void drop_tokens(std::vector<int32_t>& ids, double part, Rng& rng) {
+  size_t kept = 0;
+  for (size_t i = 0; i < ids.size(); ++i)
+    if (i == 0 || i + 1 == ids.size() || !rng.chance(part)) ids[kept++] = ids[i];
+  ids.resize(kept);
 }
 
 // The loss of predicting each text's tokens from those before.
@@ -83,10 +89,21 @@ double ClassifyObjective::weight_of(const LabelledSequence& sequence) const {
              : options_.class_weights[static_cast<size_t>(sequence.label)];
 }
 
-ClassifyObjective::Scale ClassifyObjective::scale_of(const std::vector<int64_t>& records) const {
-  double weights = 0, predicted = 0;
+// The texts of a step as they are read this time.
+LabelledSet ClassifyObjective::read(const std::vector<int64_t>& records, uint64_t seed) const {
+  LabelledSet set;
+  Rng rng(seed, 0x70ce);
   for (const int64_t number : records) {
-    const LabelledSequence& sequence = train_.sequences[static_cast<size_t>(number)];
+    LabelledSequence sequence = train_.sequences[static_cast<size_t>(number)];
+    if (options_.token_dropout > 0) drop_tokens(sequence.ids, options_.token_dropout, rng);
+    set.sequences.push_back(std::move(sequence));
+  }
+  return set;
+}
+
+ClassifyObjective::Scale ClassifyObjective::scale_of(const LabelledSet& records) const {
+  double weights = 0, predicted = 0;
+  for (const LabelledSequence& sequence : records.sequences) {
     weights += weight_of(sequence);
     predicted += static_cast<double>(sequence.ids.size()) - 1;
   }
@@ -99,10 +116,10 @@ double ClassifyObjective::confidence_at(int64_t step) const {
   return options_.confidence * std::min(part, 1.0);
 }
 
-double ClassifyObjective::learn(const Piece& piece, const Scale& scale, double confidence,
-                                uint64_t dropout_seed) {
+double ClassifyObjective::learn(const LabelledSet& set, const Piece& piece, const Scale& scale,
+                                double confidence, uint64_t dropout_seed) {
   Tape tape;
-  const TextBatch batch = batch_of(train_, piece);
+  const TextBatch batch = batch_of(set, piece);
   const uint64_t seed = model_.config().dropout > 0 ? dropout_seed : 0;
   CausalBatch context(batch.starts, seed);
   const Tensor hidden = model_.hidden(batch.ids, context);
@@ -111,7 +128,7 @@ double ClassifyObjective::learn(const Piece& piece, const Scale& scale, double c
   double value = 0;
   std::vector<float> derivatives;
   for (size_t i = 0; i < piece.size(); ++i) {
-    const LabelledSequence& sequence = train_.sequences[static_cast<size_t>(piece[i])];
+    const LabelledSequence& sequence = set.sequences[static_cast<size_t>(piece[i])];
     const std::span<const float> row(scores.f32() + static_cast<int64_t>(i) * labels,
                                      static_cast<size_t>(labels));
     const LabelLoss loss =
@@ -132,19 +149,19 @@ double ClassifyObjective::learn(const Piece& piece, const Scale& scale, double c
 std::optional<StepLoss> ClassifyObjective::accumulate(int64_t step) {
   const int64_t before = draws_.drawn();
   const std::vector<int64_t> records = draws_.next(options_.records_per_step);
-  const Scale scale = scale_of(records);
   const uint64_t seed = splitmix64(options_.seed ^ splitmix64(static_cast<uint64_t>(step)));
+  const LabelledSet set = read(records, seed);
+  const Scale scale = scale_of(set);
   StepLoss result;
   uint64_t number = 0;
-  for (const Piece& piece : pieces_of(train_, records, options_.piece_tokens)) {
+  for (const Piece& piece : pieces_of(set, options_.piece_tokens)) {
     if (number > 0 && stop()) {
       draws_.restore(before);
       return {};
     }
-    result.loss += learn(piece, scale, confidence_at(step), splitmix64(seed + number++) | 1);
-    for (const int64_t each : piece)
-      result.tokens += static_cast<int64_t>(train_.sequences[static_cast<size_t>(each)].ids.size());
+    result.loss += learn(set, piece, scale, confidence_at(step), splitmix64(seed + number++) | 1);
   }
+  result.tokens = set.tokens();
   return result;
 }
 
@@ -153,10 +170,8 @@ Validation ClassifyObjective::validate() {
   const NoTape untaped;
   const bool is_regression = labels_of(model_)->is_regression;
   const auto count = static_cast<double>(validation_->size());
-  std::vector<int64_t> all(validation_->sequences.size());
-  std::iota(all.begin(), all.end(), int64_t{0});
   double loss = 0, right = 0, sum = 0, squares = 0;
-  for (const Piece& piece : pieces_of(*validation_, all, options_.piece_tokens)) {
+  for (const Piece& piece : pieces_of(*validation_, options_.piece_tokens)) {
     if (stop()) return {.loss = {}, .complete = false};
     const TextBatch batch = batch_of(*validation_, piece);
     CausalBatch context(batch.starts);

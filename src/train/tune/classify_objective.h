@@ -31,6 +31,7 @@ struct LabelledSet {
 struct ClassifyOptions {
   std::vector<double> class_weights = {};  // empty: 1 each
   double lm_weight = 0;
+  double token_dropout = 0;  // part of a text's tokens left out, but for its first and last
   double confidence =
       0;  // at most: `own` of confident_loss(), which rises to it over so many steps
   int64_t confidence_steps = 1;
@@ -54,14 +55,16 @@ class ClassifyObjective : public Objective {
   void restore(const Json& state) override;
 
  private:
-  using Piece = std::vector<int64_t>;  // numbers of sequences
+  using Piece = std::vector<int64_t>;  // numbers of sequences in a set
   struct Scale {
     double label = 1, language = 1;  // what the sums of losses are multiplied by
   };
   double weight_of(const LabelledSequence& sequence) const;
-  Scale scale_of(const std::vector<int64_t>& records) const;
+  LabelledSet read(const std::vector<int64_t>& records, uint64_t seed) const;
+  Scale scale_of(const LabelledSet& records) const;
   double confidence_at(int64_t step) const;
-  double learn(const Piece& piece, const Scale& scale, double confidence, uint64_t dropout_seed);
+  double learn(const LabelledSet& set, const Piece& piece, const Scale& scale, double confidence,
+               uint64_t dropout_seed);
   bool stop() const { return options_.stop_requested && options_.stop_requested(); }
 
   Model& model_;
