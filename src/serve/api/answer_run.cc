@@ -65,8 +65,7 @@ class AnswerRun : public std::enable_shared_from_this<AnswerRun> {
   void on_done(int64_t answer, const Generation& whole) {
     --pending_;
     if (whole.reason == FinishReason::cancelled) {
-      if (!has_failed_ && !call_.exchange->gone())
-        fail(shutting_down());
+      if (!has_failed_ && !call_.exchange->gone()) fail(shutting_down());
       return;
     }
     if (has_failed_) return;
