@@ -111,7 +111,12 @@ void save_checkpoint(const fs::path& run, int64_t step,
   write_safetensors(whole.staging() / kStateTensors, state.tensors, {}, Durability::later);
   write_file(whole.staging() / kStateJson, dump_json(state.json, 2) + "\n", Durability::later);
   whole.commit();
-  point_latest(checkpoints, folder.filename());
+  settle_checkpoints(run, step, keep);
+}
+
+void settle_checkpoints(const fs::path& run, int64_t step, int64_t keep) {
+  remove_leftovers(run / kFolder);
+  point_latest(run / kFolder, checkpoint_folder(run, step).filename());
   remove_superseded(run, step, std::max<int64_t>(keep, 2));
 }
 

@@ -33,6 +33,10 @@ void save_checkpoint(const fs::path& run, int64_t step, Model& model, const Toke
                      const TrainState& state, int64_t keep = 2, const ChatTemplate* chat = nullptr,
                      const SaveOptions& options = {});
 
+// What comes after the writing: older ones beyond `keep` go, and what killed runs left half done; "latest" means this step. A run
+// that goes on from this step begins with it, for the one before may have been killed there.
+void settle_checkpoints(const fs::path& run, int64_t step, int64_t keep);
+
 // Steps of the checkpoints in a run, newest first, damaged ones included.
 std::vector<int64_t> checkpoint_steps(const fs::path& run);
 fs::path checkpoint_folder(const fs::path& run, int64_t step);

@@ -125,6 +125,18 @@ TEST_F(Checkpoint, RemovesWhatKilledWritersLeft) {
   EXPECT_EQ(entries, 3);  // two checkpoints and the link
 }
 
+TEST_F(Checkpoint, AreSettledAfterASaverWasKilled) {
+  for (const int64_t step : {1, 2, 3}) save(step, 3);
+  fs::rename(checkpoint_folder(run_, 1), checkpoint_folder(run_, 1).string() + ".old");
+  fs::remove(run_ / "checkpoints/latest");
+  save(4, 3);  // with three kept, as if it had been killed before the rest
+  fs::create_directory(checkpoint_folder(run_, 1).string() + ".old");
+  settle_checkpoints(run_, 4, 2);
+  EXPECT_EQ(checkpoint_steps(run_), (std::vector<int64_t>{4, 3}));
+  EXPECT_EQ(fs::read_symlink(run_ / "checkpoints/latest"), "step-00000004");
+  EXPECT_FALSE(fs::exists(checkpoint_folder(run_, 1).string() + ".old"));
+}
+
 TEST_F(Checkpoint, IgnoresOtherNames) {
   for (const char* name : {"step-", "step-x", "step-1", "step--0000001", "step-00000001x", "other"})
     fs::create_directories(run_ / "checkpoints" / name);

@@ -175,7 +175,10 @@ RunResult train_run(const RunPlan& plan, Console& console) {
       latest_checkpoint(plan.folder, [&](std::string_view line) { console.warn(line); });
   plan.model.keep(kept_for_backward(plan.train, plan.optim, plan.trained, plan.model));
   LoopState start;
-  if (checkpoint) start = restore_checkpoint(plan, *optimizer, *checkpoint);
+  if (checkpoint) {
+    start = restore_checkpoint(plan, *optimizer, *checkpoint);
+    settle_checkpoints(plan.folder, start.step, plan.train.keep_checkpoints);
+  }
   const RunEstimate estimate = estimate_of(plan, start);
   const std::string cost = describe(estimate, plan.model.dtype());
   if (checkpoint) console.note(concat("going on from step ", start.step, " of ", plan.steps));
