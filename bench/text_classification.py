@@ -6,7 +6,7 @@
 
 Splits the reviews by the hash of their text (15% test, 7% validation; a text that comes twice is taken once), pretrains a small decoder
 on the training reviews alone (English: and on other English text, without labels), trains classifiers on it (--heads of them, which
-differ in their seed alone) with the language loss beside (Radford et al. 2018), and fits bag_of_words.py on the same split. No test text
+differ in their seed alone) with the language loss beside (Radford et al. 2018; NSMC alone), and fits bag_of_words.py on the same split. No test text
 is seen before the end. Prints the accuracies of the first classifier, of the mean of all their probabilities and of the bags, with 95%
 intervals, and McNemar's exact test on the texts that one of two alone has right.
 """
@@ -175,8 +175,8 @@ RECIPES = {
         "base": ["--vocab-size", 10000, "--width", 192, "--heads", 6, "--layers", 4, "--context", 128, "--dropout", "0.1", "--mode",
                  "epoch", "--name", "muon", "--batch-rows", 24, "--steps", 1000, "--lr", "2e-3", "--min-lr", "1e-4", "--warmup-steps", 40,
                  "--eval-every", 200, "--eval-rows", 0, "--no-chat-tokens"],
-        "classifier": ["--epochs", 5, "--lr", "1e-3", "--pooling", "mean", "--lm-weight", "0.3", "--dropout", "0.3", "--token-dropout",
-                       "0.15", "--batch-rows", 32, "--eval-every", 131, "--weight-decay", "0.1"],
+        "classifier": ["--epochs", 6, "--lr", "5e-4", "--pooling", "mean", "--dropout", "0.4", "--token-dropout", "0.3", "--batch-rows", 32,
+                       "--eval-every", 131, "--weight-decay", "0.1"],
     },
 }
 
