@@ -116,7 +116,7 @@ class Malssi:
         if a.task == "lora":
             common += ["--rank", a.rank, "--alpha", 2 * a.rank, "--targets", "all-linear"]
             if self.base_type not in ("bf16", "f32"):
-                common += ["--base-type", self.base_type]
+                common += ["--base-type", self.base_type, "--base-tables", a.base_tables]
         if self.base_type == "f32":
             common += ["--compute", "f32"]
         if a.task != "lora":
@@ -155,6 +155,7 @@ def main():
     parser.add_argument("--recompute", default="off")
     parser.add_argument("--moments", default="f32")
     parser.add_argument("--base-types", default="bf16", help="of malssi: bf16, f32, or for lora a quantised one")
+    parser.add_argument("--base-tables", default="auto", help="of malssi, what a quantised base's embedding and output layer are")
     parser.add_argument("--peers", default="f32,autocast,bf16", help=f"of {', '.join(PEERS)}")
     parser.add_argument("--python", default="/usr/bin/python3", help="one that has torch")
     parser.add_argument("--work", help="a folder to keep model and data in, for the next time")

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "io/adapter_file.h"
-#include "io/safetensors.h"
+#include "io/tensor_file.h"
 
 namespace malssi {
 
@@ -17,15 +17,17 @@ inline constexpr std::string_view kPeftScore = "score";    // a reward model's v
 inline constexpr std::string_view kPeftWeights = "adapter_model.safetensors";
 
 AdapterFile open_peft_adapter(const fs::path& folder);
+// The folder's file of tensors: kPeftWeights, or torch.save()'s adapter_model.bin. Error: there is none.
+fs::path peft_weights(const fs::path& folder);
 // A head's published name ("classifier.dense.weight") in what an adapter calls a tensor, after kPeftPrefix; empty: of no head.
 std::string head_name(std::string_view name);
 // Gives the model's value head or classifier the adapter's numbers. Error: it has none, or one of another shape.
 void fit_head(const AdapterFile& file, Model& model);
 // The tensors of a folder of any kind but LoRA. config: adapter_config.json; where: its file, for messages.
-AdapterExtras read_extras(AdapterKind kind, const Json& config, const Safetensors& weights,
+AdapterExtras read_extras(AdapterKind kind, const Json& config, const TensorFile& weights,
                           const std::string& where);
 // Number formats that adapters' tensors have: F32, F16, BF16.
-Tensor borrow_numbers(const Safetensors& file, const Entry& entry, int rank);
+Tensor borrow_numbers(const TensorFile& file, const Entry& entry, int rank);
 AdapterFile open_gguf_adapter(const fs::path& file);
 bool is_gguf_adapter(const fs::path& file);
 // GGUF's parts under Hugging Face's names.

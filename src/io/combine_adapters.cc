@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "io/adapter_formats.h"
+#include "io/safetensors.h"
 #include "models/model.h"
 
 namespace malssi {
@@ -15,7 +16,7 @@ namespace {
 struct Opened {
   AdapterFile file;
   Json config;
-  std::unique_ptr<Safetensors> weights;
+  std::unique_ptr<TensorFile> weights;
   double weight = 1;
 };
 
@@ -24,7 +25,7 @@ Opened open(const WeighedAdapter& adapter) {
   REQUIRE(opened.file.format == AdapterFormat::peft, opened.file.where(),
           ": a GGUF adapter; PEFT folders are combined");
   opened.config = load_json(opened.file.path / kPeftConfig);
-  opened.weights = std::make_unique<Safetensors>(opened.file.path / kPeftWeights);
+  opened.weights = open_tensor_file(peft_weights(opened.file.path));
   opened.weight = adapter.weight;
   return opened;
 }

@@ -27,14 +27,15 @@ Json tensor_json(const std::string& name, const Tensor& tensor, const std::strin
 
 // Kinds other than LoRA: the tensors of the file as they are.
 void inspect_extras(const AdapterFile& file, Json& result) {
-  const Safetensors weights(file.path / kPeftWeights);
+  const fs::path path = peft_weights(file.path);
+  const std::string name = path.filename().string();
+  const auto weights = open_tensor_file(path);
   result["tensors"] = Json::array();
-  for (const Entry& entry : weights.entries())
-    result["tensors"].push_back(
-        tensor_json(entry.name, weights.borrow(entry), std::string(kPeftWeights)));
+  for (const Entry& entry : weights->entries())
+    result["tensors"].push_back(tensor_json(entry.name, weights->borrow(entry), name));
   result["kind"] = "adapter";
   result["parameters"] = file.parameter_count();
-  result["files"] = {{{"name", kPeftWeights}, {"bytes", file.file_bytes}}};
+  result["files"] = {{{"name", name}, {"bytes", file.file_bytes}}};
   result["adapter"] = {{"format", "PEFT"},
                        {"type", peft_kind(file.kind)},
                        {"base", file.base},
@@ -46,8 +47,9 @@ void inspect_extras(const AdapterFile& file, Json& result) {
 void inspect_adapter(const fs::path& path, Json& result) {
   const AdapterFile file = open_adapter(path);
   if (file.kind != AdapterKind::lora) return inspect_extras(file, result);
-  const std::string name =
-      file.format == AdapterFormat::gguf ? path.filename().string() : "adapter_model.safetensors";
+  const std::string name = file.format == AdapterFormat::gguf
+                               ? path.filename().string()
+                               : peft_weights(file.path).filename().string();
   std::set<int64_t> ranks;
   std::set<std::string> targets;
   float least = file.parts.front().scale, most = least;

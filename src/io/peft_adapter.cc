@@ -9,7 +9,7 @@
 #include "base/json.h"
 #include "io/adapter_formats.h"
 #include "io/peft_targets.h"
-#include "io/safetensors.h"
+#include "io/tensor_file.h"
 
 namespace malssi {
 namespace {
@@ -110,7 +110,7 @@ std::string_view stranger(std::string_view name) {
   return "no lora_A or lora_B of a linear layer";
 }
 
-std::map<std::string, AdapterPart> read_pairs(const Safetensors& file, bool has_magnitudes,
+std::map<std::string, AdapterPart> read_pairs(const TensorFile& file, bool has_magnitudes,
                                               const std::string& where) {
   std::map<std::string, AdapterPart> pairs;
   for (const Entry& entry : file.entries()) {
@@ -150,6 +150,15 @@ void check_pair(const std::string& module, const AdapterPart& part, double rank,
 
 }  // namespace
 
+fs::path peft_weights(const fs::path& folder) {
+  constexpr std::string_view kPickled = "adapter_model.bin";
+  const bool is_pickled = !path_exists(folder / kPeftWeights) && path_exists(folder / kPickled);
+  const fs::path file = folder / (is_pickled ? kPickled : kPeftWeights);
+  REQUIRE(path_exists(file), folder.string(), ": has no ", kPeftWeights,
+          ": the adapter is not whole");
+  return file;
+}
+
 std::string head_name(std::string_view name) {
   if (name.starts_with(kPrefix)) name.remove_prefix(kPrefix.size());
   for (const std::string_view head : kHeads)
@@ -159,7 +168,7 @@ std::string head_name(std::string_view name) {
   return {};
 }
 
-Tensor borrow_numbers(const Safetensors& file, const Entry& entry, int rank) {
+Tensor borrow_numbers(const TensorFile& file, const Entry& entry, int rank) {
   const Tensor tensor = file.borrow(entry);
   const bool is_number =
       tensor.dtype() == DType::f32 || tensor.dtype() == DType::f16 || tensor.dtype() == DType::bf16;
@@ -171,7 +180,7 @@ Tensor borrow_numbers(const Safetensors& file, const Entry& entry, int rank) {
 
 namespace {
 
-void read_lora(const Json& config, const Safetensors& weights, const std::string& where,
+void read_lora(const Json& config, const TensorFile& weights, const std::string& where,
                AdapterFile& file) {
   check_settings(config, where);
   file.alpha = get_or<double>(config, "lora_alpha", 8, where);
@@ -201,11 +210,8 @@ AdapterFile open_peft_adapter(const fs::path& folder) {
   const Json config = load_json(folder / kPeftConfig);
   REQUIRE(config.is_object(), where, ": ", json_kind(config), ", expected an object");
   AdapterFile file{.path = folder, .format = AdapterFormat::peft, .kind = kind_of(config, where)};
-  REQUIRE(path_exists(folder / kPeftWeights), folder.string(), ": has no ", kPeftWeights,
-          path_exists(folder / "adapter_model.bin")
-              ? "; its adapter_model.bin is a pickle, which is not read for safety: convert it"
-              : ": the adapter is not whole");
-  const Safetensors weights(folder / kPeftWeights);
+  const auto opened = open_tensor_file(peft_weights(folder));
+  const TensorFile& weights = *opened;
   file.base = get_or<std::string>(config, "base_model_name_or_path", "", where);
   file.base_digest =
       get_or<std::string>(weights.metadata(), kPeftDigest, "", weights.path().string());

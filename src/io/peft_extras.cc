@@ -35,7 +35,7 @@ void refuse_saved_modules(const Json& config, const std::string& where) {
           ": \"modules_to_save\": whole modules that replace the base's cannot be applied");
 }
 
-std::vector<ScalingPart> read_factors(const Json& config, const Safetensors& weights,
+std::vector<ScalingPart> read_factors(const Json& config, const TensorFile& weights,
                                       const std::string& where) {
   const PeftTargets inner = targets_of(config, "feedforward_modules", where);
   const auto named = config.find("feedforward_modules");
@@ -53,7 +53,7 @@ std::vector<ScalingPart> read_factors(const Json& config, const Safetensors& wei
   return parts;
 }
 
-std::vector<NormPart> read_norms(const Safetensors& weights) {
+std::vector<NormPart> read_norms(const TensorFile& weights) {
   std::map<std::string, NormPart> parts;
   for (const Entry& entry : weights.entries()) {
     const auto [norm, kind] =
@@ -67,7 +67,7 @@ std::vector<NormPart> read_norms(const Safetensors& weights) {
   return list;
 }
 
-std::vector<BottleneckPart> read_bottlenecks(const Json& config, const Safetensors& weights,
+std::vector<BottleneckPart> read_bottlenecks(const Json& config, const TensorFile& weights,
                                              const std::string& where) {
   const auto activation = get_or<std::string>(config, "non_linearity", "relu", where);
   REQUIRE(activation == "relu" || activation == "gelu", where, ": \"non_linearity\" is \"",
@@ -97,7 +97,7 @@ std::vector<BottleneckPart> read_bottlenecks(const Json& config, const Safetenso
   return list;
 }
 
-Tensor read_virtual(const Json& config, const Safetensors& weights, const std::string& where) {
+Tensor read_virtual(const Json& config, const TensorFile& weights, const std::string& where) {
   REQUIRE(weights.entries().size() == 1, weights.path().string(), ": holds ",
           weights.entries().size(), " tensors; expected prompt_embeddings alone");
   const Entry* entry = weights.find("prompt_embeddings");
@@ -114,7 +114,7 @@ Tensor read_virtual(const Json& config, const Safetensors& weights, const std::s
 
 }  // namespace
 
-AdapterExtras read_extras(AdapterKind kind, const Json& config, const Safetensors& weights,
+AdapterExtras read_extras(AdapterKind kind, const Json& config, const TensorFile& weights,
                           const std::string& where) {
   refuse_saved_modules(config, where);
   REQUIRE(!weights.entries().empty(), weights.path().string(), ": holds no tensors, so no adapter");

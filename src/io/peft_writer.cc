@@ -155,11 +155,16 @@ void split_beginning(const Tensor& both, const Parameter& p, const Beginning& be
 void write_peft_files(const fs::path& folder, Model& model,
                       const std::vector<Parameter>& parameters, const PeftSettings& settings,
                       const std::vector<AdapterPart>& start) {
-  std::vector<NamedTensor> tensors;
+  std::vector<LazyTensor> tensors;  // one after the other, so that no copy of all is made
   for (const Parameter& p : parameters) {
     const Beginning began = beginning_of(p, start);
-    const Tensor now = p.value->to(DType::f32);
-    tensors.push_back({published(p), began.part ? with_beginning(now, began) : now});
+    Shape shape = p.value->shape();
+    if (began.part)
+      shape = began.is_a ? Shape{2 * shape[0], shape[1]} : Shape{shape[0], 2 * shape[1]};
+    tensors.push_back({published(p), shape, DType::f32, [value = *p.value, began] {
+                         const Tensor now = value.to(DType::f32);
+                         return began.part ? with_beginning(now, began) : now;
+                       }});
   }
   Json metadata{{"format", "pt"}};
   if (!settings.base_digest.empty()) metadata[kPeftDigest] = settings.base_digest;

@@ -5,16 +5,10 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
-#include <span>
-#include <string>
-#include <string_view>
 #include <vector>
 
-#include "base/file.h"
-#include "base/json.h"
 #include "io/lazy_tensor.h"
-#include "tensor/tensor.h"
+#include "io/tensor_file.h"
 
 namespace malssi {
 
@@ -22,54 +16,10 @@ struct NamedTensor;  // models/model.h
 
 inline constexpr int64_t kMaxSafetensorsHeader = 100'000'000;
 
-// Number formats that files may hold; more than tensors here have.
-struct FileType {
-  std::string_view name;  // "F32", ...
-  int64_t bytes;          // of one element
-};
-// Null where the name is unknown.
-const FileType* find_file_type(std::string_view name);
-
-// One tensor in a file; bytes are row-major, little-endian, and not aligned.
-struct Entry {
-  std::string name;
-  const FileType* type = nullptr;
-  std::vector<int64_t> shape;
-  std::span<const std::byte> bytes;
-
-  int64_t count() const { return static_cast<int64_t>(bytes.size()) / type->bytes; }
-};
-
-// "F32 [3, 4]"
-std::string describe(const Entry& entry);
-
-// A copy of the numbers. F64 and F16 become f32, BOOL becomes u8; Error for a type or a number of
-// axes that tensors do not have.
-Tensor load_tensor(const Entry& entry, std::string_view where);
-
-// A file, mapped and checked. Entries point into the mapping and live as long as this; borrowed tensors keep it alive.
-class Safetensors {
+// A file, mapped and checked, with the header's "__metadata__".
+class Safetensors : public TensorFile {
  public:
   explicit Safetensors(const fs::path& file);
-  // In the header's order.
-  const std::vector<Entry>& entries() const { return entries_; }
-  // Null where there is none of this name.
-  const Entry* find(std::string_view name) const;
-  // Error where there is none of this name.
-  Tensor load(std::string_view name) const;
-  // The numbers where they lie, if tensors have their format and they are aligned for it; else as load_tensor().
-  Tensor borrow(const Entry& entry) const;
-  // The header's "__metadata__": an object of strings.
-  const Json& metadata() const { return metadata_; }
-  const fs::path& path() const { return path_; }
-  int64_t file_bytes() const { return file_->size(); }
-
- private:
-  fs::path path_;
-  std::shared_ptr<const MappedFile> file_;
-  std::vector<Entry> entries_;
-  std::vector<int32_t> by_name_;  // numbers of entries, sorted by name
-  Json metadata_;
 };
 
 // Writes a file whole or not at all. metadata: an object of strings; transformers wants {"format":

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::string_view kSingle = "model.safetensors";
 constexpr std::string_view kIndex = "model.safetensors.index.json";
+constexpr std::string_view kPickled = "pytorch_model.bin";
 constexpr int64_t kMaxIndex = int64_t{256} << 20;
 
 // Says what stands in the place of weights, for the reader who is about to look for them.
@@ -21,8 +22,7 @@ constexpr int64_t kMaxIndex = int64_t{256} << 20;
     const std::string name = entry.path().filename().string();
     const std::string kind = entry.path().extension().string();
     if (kind == ".bin" || kind == ".pt" || kind == ".pth" || kind == ".ckpt")
-      hint =
-          "its " + name + " is a pickle, which is not read for safety: convert it to safetensors";
+      hint = concat("its ", name, " may be a pickle; those named ", kPickled, " are read");
     else if (kind == ".gguf")
       hint = "it holds " + name + "; only safetensors are read so far";
     else if (kind == ".safetensors")
@@ -63,8 +63,8 @@ bool is_parameter(const Entry& entry) {
 
 WeightFiles WeightFiles::open(const fs::path& folder_or_file) {
   WeightFiles weights;
-  const auto add = [&](const fs::path& path) -> const Safetensors& {
-    return *weights.files_.emplace_back(std::make_unique<Safetensors>(path));
+  const auto add = [&](const fs::path& path) -> const TensorFile& {
+    return *weights.files_.emplace_back(open_tensor_file(path));
   };
   if (!is_folder(folder_or_file)) {
     add(folder_or_file);
@@ -75,11 +75,13 @@ WeightFiles WeightFiles::open(const fs::path& folder_or_file) {
     add(folder_or_file / kSingle);
   } else if (path_exists(index)) {
     for (const auto& [shard, names] : read_index(index)) {
-      const Safetensors& file = add(folder_or_file / shard);
+      const TensorFile& file = add(folder_or_file / shard);
       for (const std::string& name : names)
         REQUIRE(file.find(name), index.string(), ": lists \"", name, "\" in ", shard,
                 ", which does not hold it: the files do not belong together");
     }
+  } else if (path_exists(folder_or_file / kPickled)) {
+    add(folder_or_file / kPickled);
   } else {
     fail_without_weights(folder_or_file);
   }

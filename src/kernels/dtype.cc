@@ -25,7 +25,7 @@ constexpr Row kRows[] = {
     {DType::q3_k, "q3_k", {256, 110}},   {DType::q4_k, "q4_k", {256, 144}},
     {DType::q5_k, "q5_k", {256, 176}},   {DType::q6_k, "q6_k", {256, 210}},
     {DType::iq4_nl, "iq4_nl", {32, 18}}, {DType::mxfp4, "mxfp4", {32, 17}},
-    {DType::nf4, "nf4", {64, 36}},
+    {DType::nf4, "nf4", {64, 34}},
 };
 
 const Row& row_of(DType dtype) {

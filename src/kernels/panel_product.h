@@ -27,6 +27,8 @@ void to_panels(DType dtype, const void* from, int64_t rows, int64_t columns, voi
 // One panel, 32 rows of blocks, back in rows.
 inline constexpr int64_t kPanelRows = 32;
 void from_panel(DType dtype, const void* panels, int64_t panel, int64_t columns, void* to);
+// One of all panels' rows.
+void row_of_panels(DType dtype, const void* panels, int64_t row, int64_t columns, void* to);
 
 // One panel as bf16, columns as rows: to[column * stride + r] of its rows r, 0 .. 31. Only where widens_panels().
 bool widens_panels();

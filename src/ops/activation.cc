@@ -19,7 +19,9 @@ Tensor glu(const char* name, const Tensor& gate_up, Glu forward, GluBackward bac
   forward({gate_up.data(), gate_up.dtype()}, {y.data(), y.dtype()}, N, F);
   if (!recording({gate_up})) return y;
   record(name, {gate_up}, y, [gate_up, backward, N, F](const Tensor& dy, Grads& grads) {
-    const Tensor dx = Tensor::empty(gate_up.shape(), gate_up.dtype());
+    // In place of the inputs where nobody else wants them: they are the most that a block keeps.
+    Tensor dx = gate_up.owns_alone() ? gate_up : Tensor::empty(gate_up.shape(), gate_up.dtype());
+    dx.set_slot(nullptr);
     backward({dy.data(), dy.dtype()}, {gate_up.data(), gate_up.dtype()}, {dx.data(), dx.dtype()}, N,
              F);
     grads.give(0, dx);

@@ -1,11 +1,15 @@
 #include "ops/add_product.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "kernels/gemm.h"
 #include "tensor/tape.h"
 
 namespace malssi {
 namespace {
+
+constexpr int64_t kRowsAtOnce = 256;
 
 ConstBuffer in(const Tensor& t) { return {t.data(), t.dtype()}; }
 Buffer out(const Tensor& t) { return {t.data(), t.dtype()}; }
@@ -22,8 +26,12 @@ Tensor add_product_in_place(const Tensor& y, const Tensor& x, const Tensor& w, i
   CHECK(x.dim(0) == N && x.dim(1) == R && w.dtype() == y.dtype() && first >= 0 && first + rows <= D,
         "x ", x.shape(), " by ", w.shape(), " at column ", first, " of ", y.shape());
   const Tensor narrow = x.to(y.dtype());
-  gemm(in(narrow), in(w), columns_from(y, first), N, rows, R,
-       {.transpose_b = true, .beta = 1, .row_c = D});
+  // Some rows at a time: oneDNN sums up in f32 beside y where that is bf16.
+  for (int64_t row = 0; row < N; row += kRowsAtOnce) {
+    const int64_t count = std::min(kRowsAtOnce, N - row);
+    gemm(in(narrow.rows(row, row + count)), in(w), columns_from(y.rows(row, row + count), first),
+         count, rows, R, {.transpose_b = true, .beta = 1, .row_c = D});
+  }
   Tensor sum = y;
   sum.set_slot(nullptr);
   if (!recording({y, x, w})) return sum;

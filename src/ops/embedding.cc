@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "kernels/panel_product.h"
 #include "kernels/table.h"
 #include "ops/residual.h"
 #include "quant/widen.h"
@@ -26,13 +27,17 @@ void scatter(const Tensor& dy, const Ids& ids, const GradSink& sink) {
   kernels().embed_backward(dy.f32(), ids->data(), sink.target.f32(), dy.dim(0), dy.dim(1));
 }
 
-// Rows of a table as a file holds it.
+// Rows of a table as a file holds it, or in panels.
 void look_up(const Tensor& table, std::span<const int32_t> ids, const Tensor& y) {
   CHECK(!table.wants_grad(), "a table of ", dtype_name(table.dtype()), " is not trained");
   const int64_t D = table.dim(1);
-  for (size_t n = 0; n < ids.size(); ++n)
-    widen_rows(table.dtype(), table.rows(ids[n], ids[n] + 1).data(),
+  const bool is_in_panels = table.layout() == WeightLayout::panels;
+  std::vector<uint8_t> row(static_cast<size_t>(is_in_panels ? dtype_bytes(table.dtype(), D) : 0));
+  for (size_t n = 0; n < ids.size(); ++n) {
+    if (is_in_panels) row_of_panels(table.dtype(), table.data(), ids[n], D, row.data());
+    widen_rows(table.dtype(), is_in_panels ? row.data() : table.rows(ids[n], ids[n] + 1).data(),
                y.f32() + static_cast<int64_t>(n) * D, 1, D);
+  }
 }
 
 }  // namespace

@@ -13,6 +13,8 @@ namespace {
 
 constexpr int64_t kLogitsAtOnce = int64_t{16} << 20;     // 64 MiB of f32
 constexpr int64_t kGradientsAtOnce = int64_t{64} << 20;  // 128 MiB of bf16
+constexpr int64_t kFrozenAtOnce = int64_t{4} << 20;      // 16 MiB of f32
+constexpr int64_t kFrozenRows = 128;                     // at least: fewer are multiplied slowly
 
 ConstBuffer in(const Tensor& t) { return {t.data(), t.dtype()}; }
 Buffer out(const Tensor& t) { return {t.data(), t.dtype()}; }
@@ -26,10 +28,13 @@ int64_t chunk_rows(int64_t N, int64_t V, int64_t most) {
 
 bool is_dense(const Tensor& w) { return w.dtype() == DType::f32 || w.dtype() == DType::bf16; }
 
-// logits [x's rows, V] = x w^T; dense: w is f32 or bf16 and x of its dtype.
-void output_layer(const Tensor& x, const Tensor& w, const Tensor& logits, bool dense) {
+// logits [x's rows, V] = x w^T; of weights in other formats what learns sees their own numbers, what is only run products that
+// round x to int8.
+void output_layer(const Tensor& x, const Tensor& w, const Tensor& logits, bool train) {
   const int64_t V = w.dim(0), D = w.dim(1);
-  if (dense) return gemm(in(x), in(w), out(logits), x.dim(0), V, D, {.transpose_b = true});
+  if (train && is_dense(w))
+    return gemm(in(x), in(w), out(logits), x.dim(0), V, D, {.transpose_b = true});
+  if (train) return frozen_product(x, {&w, 1}, logits);
   const WeightRows rows{w.data(), w.dtype(), V, w.layout()};
   panel_product(in(x), {&rows, 1}, nullptr, out(logits), x.dim(0), D);
 }
@@ -62,8 +67,10 @@ std::vector<float> head_losses(const HeadPass& pass, const HeadGradients* gradie
         dtype_name(w.dtype()));
   const Tensor x = dense ? pass.h.to(w.dtype()) : pass.h;
   // The gradient of the weight wants long sums, the logits in f32 little memory.
-  const int64_t long_rows = chunk_rows(N, V, kGradientsAtOnce);
-  const int64_t rows = chunk_rows(long_rows, V, kLogitsAtOnce);
+  const bool frozen = train && !gradients->dw.target;
+  const int64_t most = frozen ? std::max(kFrozenAtOnce, kFrozenRows * V) : kLogitsAtOnce;
+  const int64_t long_rows = chunk_rows(N, V, frozen ? most : kGradientsAtOnce);
+  const int64_t rows = chunk_rows(long_rows, V, most);
   const Tensor logits = Tensor::empty({rows, V});
   const Tensor dlogits = train ? Tensor::empty({long_rows, V}, x.dtype()) : Tensor();
   std::vector<float> losses(static_cast<size_t>(N));
@@ -71,7 +78,7 @@ std::vector<float> head_losses(const HeadPass& pass, const HeadGradients* gradie
     const int64_t last = std::min(N, first + long_rows);
     for (int64_t begin = first; begin < last; begin += rows) {
       const int64_t end = std::min(begin + rows, last), count = end - begin;
-      output_layer(x.rows(begin, end), w, logits, dense);
+      output_layer(x.rows(begin, end), w, logits.rows(0, count), train);
       if (pass.softcap > 0) kernels().softcap(logits.f32(), pass.softcap, count * V);
       const Tensor part = train ? dlogits.rows(begin - first, end - first) : Tensor();
       row_losses(pass, {.logits = logits.f32(),
@@ -85,7 +92,7 @@ std::vector<float> head_losses(const HeadPass& pass, const HeadGradients* gradie
       if (dense && gradients->dh)
         gemm(in(part), in(w), out(gradients->dh.rows(begin, end)), count, D, V);
     }
-    if (train && !dense && gradients->dh)  // widened once for as many rows as there can be
+    if (train && !dense && gradients->dh)
       frozen_input_gradient(dlogits.rows(0, last - first), {&w, 1},
                             {gradients->dh.rows(first, last), 0});
     if (train && gradients->dw.target)

@@ -15,6 +15,13 @@ Tensor leaf(const Tensor& x, bool wants_grad) {
   return own;
 }
 
+// Where a result's gradient goes, without its numbers: they are computed a second time only on the way.
+Tensor place_of(const Tensor& y) {
+  Tensor place = Tensor::shaped(y.shape(), y.dtype());
+  place.set_slot(y.slot());
+  return place;
+}
+
 }  // namespace
 
 Tensor recomputed(const Tensor& x, std::function<Tensor(const Tensor& x)> f) {
@@ -32,7 +39,7 @@ Tensor recomputed(const Tensor& x, std::function<Tensor(const Tensor& x)> f) {
   record("recomputed", {x, inside}, y, [x, f = std::move(f)](const Tensor& dy, Grads& grads) {
     const Tensor own = leaf(x, grads.wants(0));
     Tape again;
-    again.backward_from(f(own), dy);
+    again.backward_from(place_of(f(own)), dy);
     if (own.wants_grad()) grads.give(0, own.grad());
   });
   return y;

@@ -50,7 +50,7 @@ struct BlockMxfp4 {
 };
 // x = largest kNf4Levels[q]. Of each 32 numbers byte j holds j and j + 16.
 struct BlockNf4 {
-  float largest;
+  uint16_t largest;  // bf16
   uint8_t q[kNf4Block / 2];
 };
 
@@ -90,7 +90,7 @@ struct BlockQ6K {
 
 static_assert(sizeof(BlockQ8_0) == 34 && sizeof(BlockQ4_0) == 18 && sizeof(BlockQ4_1) == 20);
 static_assert(sizeof(BlockQ5_0) == 22 && sizeof(BlockQ5_1) == 24 && sizeof(BlockIq4Nl) == 18);
-static_assert(sizeof(BlockNf4) == 36);
+static_assert(sizeof(BlockNf4) == 34);
 static_assert(sizeof(BlockMxfp4) == 17 && sizeof(BlockQ2K) == 84 && sizeof(BlockQ3K) == 110);
 static_assert(sizeof(BlockQ4K) == 144 && sizeof(BlockQ5K) == 176 && sizeof(BlockQ6K) == 210);
 

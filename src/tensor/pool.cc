@@ -1,7 +1,9 @@
 #include "tensor/pool.h"
 
+#include <malloc.h>
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <bit>
@@ -59,12 +61,49 @@ HugePages& huge_pages() {
   return pages;
 }
 
+int64_t whole_pages(int64_t bytes) {
+  constexpr int64_t kPage = 4096;
+  return (bytes + kPage - 1) / kPage * kPage;
+}
+
+// Blocks from here on come straight from the system: among malloc()'s they would break up the room that oneDNN takes and gives
+// back with every product, which malloc() would then have to take anew, and keep.
+constexpr int64_t kOwnPages = int64_t{32} << 10;
+
+void* map(size_t bytes) {
+  void* const mapped =
+      mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return mapped == MAP_FAILED ? nullptr : mapped;
+}
+
+// Large ones begin where a huge page may.
+void* map_pages(int64_t bytes) {
+  constexpr auto kHuge = static_cast<size_t>(kHugePage);
+  const auto size = static_cast<size_t>(bytes);
+  if (bytes < kHugePage) return map(size);
+  auto* const begin = static_cast<char*>(map(size + kHuge));
+  if (begin == nullptr) return nullptr;
+  const size_t past = reinterpret_cast<uintptr_t>(begin) % kHuge, before = kHuge - past;
+  munmap(begin, before);
+  if (past > 0) munmap(begin + before + size, past);
+  return begin + before;
+}
+
 void* system_allocate(int64_t bytes) {
-  if (bytes < kHugePage) return std::aligned_alloc(64, static_cast<size_t>((bytes + 63) / 64 * 64));
-  void* block = std::aligned_alloc(
-      kHugePage, static_cast<size_t>((bytes + kHugePage - 1) / kHugePage * kHugePage));
-  if (block != nullptr && !huge_pages().scarce()) huge_pages().ask(block, bytes);
+  void* block = bytes < kOwnPages
+                    ? std::aligned_alloc(64, static_cast<size_t>((bytes + 63) / 64 * 64))
+                    : map_pages(whole_pages(bytes));
+  REQUIRE(block != nullptr, "memory: the system has no ", bytes >> 20,
+          " MiB left; use a smaller model, batch or context, or close other programs");
+  if (bytes >= kHugePage && !huge_pages().scarce()) huge_pages().ask(block, bytes);
   return block;
+}
+
+void system_free(void* block, int64_t bytes) {
+  if (bytes < kOwnPages)
+    std::free(block);
+  else
+    munmap(block, static_cast<size_t>(whole_pages(bytes)));
 }
 
 struct Pool {
@@ -98,17 +137,22 @@ void* pool_allocate(int64_t bytes) {
     }
     p.use.reserved += size;
   }
-  void* block = system_allocate(size);
-  if (block == nullptr) {
+  try {
+    return system_allocate(size);
+  } catch (const Error&) {
     std::lock_guard lock(p.mutex);
     p.use.in_use -= size;
     p.use.reserved -= size;
-    throw Error(
-        concat("memory: the system has no ", size >> 20,
-               " MiB left; use a smaller model, batch or context, or close other programs"));
+    throw;
   }
-  return block;
 }
+
+void* lasting_allocate(int64_t bytes) {
+  CHECK(bytes >= 0);
+  return system_allocate(std::max(bytes, kSmallest));
+}
+
+void lasting_free(void* block, int64_t bytes) { system_free(block, std::max(bytes, kSmallest)); }
 
 void pool_free(void* block, int64_t bytes) {
   const int index = class_of(bytes);
@@ -128,10 +172,11 @@ void pool_trim() {
   std::lock_guard lock(p.mutex);
   for (int index = 0; index < kClasses; ++index) {
     auto& kept = p.kept[static_cast<size_t>(index)];
-    for (void* block : kept) std::free(block);
+    for (void* block : kept) system_free(block, class_size(index));
     p.use.reserved -= class_size(index) * static_cast<int64_t>(kept.size());
     kept.clear();
   }
+  malloc_trim(0);
 }
 
 }  // namespace malssi

@@ -16,7 +16,10 @@ struct PoolUse {
 void* pool_allocate(int64_t bytes);
 void pool_free(void* block, int64_t bytes);
 PoolUse pool_use();
-// Gives kept blocks back to the system.
+// The same for what stays as long as a model: of its own size, not of a class, and given back when it is freed.
+void* lasting_allocate(int64_t bytes);
+void lasting_free(void* block, int64_t bytes);
+// Gives kept blocks back to the system, and what else malloc() has to spare.
 void pool_trim();
 
 }  // namespace malssi

@@ -65,10 +65,8 @@ void drop_pages(void* data, int64_t bytes) {
 
 // Room for panels.
 std::shared_ptr<void> panel_room(const Shape& shape, DType dtype) {
-  auto room =
-      std::make_shared<Tensor>(Tensor::empty({panel_bytes(dtype, shape[0], shape[1])}, DType::u8));
-  void* const data = room->data();
-  return {std::move(room), data};
+  const int64_t bytes = panel_bytes(dtype, shape[0], shape[1]);
+  return {lasting_allocate(bytes), [bytes](void* block) { lasting_free(block, bytes); }};
 }
 
 void check_packable(const Tensor& numbers, DType format) {

@@ -55,6 +55,9 @@ class Tensor {
     return static_cast<T*>(data_);
   }
 
+  // Whether no other handle or view shares the block: then nobody misses what it holds.
+  bool owns_alone() const { return block_.use_count() == 1; }
+
   // The same block, seen with another shape of as many elements; shares the gradient.
   Tensor view(Shape shape) const;
   // Rows begin .. end - 1 of the first axis: the same block, without a gradient.

@@ -11,6 +11,7 @@ namespace {
 constexpr Target kTargets[] = {
     {"gguf", run_gguf, gguf_seeds},
     {"safetensors", run_safetensors, safetensors_seeds},
+    {"torch_file", run_torch_file, torch_file_seeds},
     {"tokenizer_json", run_tokenizer_json, tokenizer_json_seeds},
     {"sentencepiece", run_sentencepiece, sentencepiece_seeds},
     {"vocabulary", run_vocabulary, vocabulary_seeds},

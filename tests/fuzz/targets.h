@@ -30,6 +30,9 @@ void run_gguf(std::string_view input);
 Seeds gguf_seeds();
 void run_safetensors(std::string_view input);
 Seeds safetensors_seeds();
+// What torch.save() wrote.
+void run_torch_file(std::string_view input);
+Seeds torch_file_seeds();
 // tokenizer.json, then a text to encode.
 void run_tokenizer_json(std::string_view input);
 Seeds tokenizer_json_seeds();

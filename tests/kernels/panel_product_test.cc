@@ -36,8 +36,8 @@ std::vector<uint8_t> random_blocks(Rng& rng, DType dtype, int64_t count) {
     if (dtype == DType::mxfp4) {
       bytes[at] = static_cast<uint8_t>(120 + rng.below(10));
     } else if (dtype == DType::nf4) {
-      const auto largest = static_cast<float>(1 + rng.uniform());
-      std::memcpy(bytes.data() + at, &largest, sizeof(largest));
+      const bf16 largest(static_cast<float>(1 + rng.uniform()));
+      std::memcpy(bytes.data() + at, &largest.bits, sizeof(largest.bits));
     }
   return bytes;
 }

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "models/model.h"
+#include "models/pack_tables.h"
 
 namespace malssi {
 namespace {
@@ -80,6 +81,42 @@ TEST(PackedWeights, RowsThatAreNoWholeBlocksAndNumbersThatAreNoneAreErrors) {
   EXPECT_EQ(error(DType::q8_0), "");
   weights["model.layers.0.self_attn.k_proj.weight"].f32()[5] = NAN;
   EXPECT_NE(error(DType::q8_0).find("k_proj.weight\": a weight nan"), std::string::npos);
+}
+
+TEST(PackedWeights, TablesAreHeldOnceWhetherTheyAreTiedOrNot) {
+  for (const bool tied : {true, false}) {
+    ModelConfig config = config_of("llama", 64);
+    config.tied = tied;
+    auto weights = weights_of(config);
+    const auto find = [&](const std::string& name) { return weights[name]; };
+    const auto dense = make_model(config, DType::f32, {}),
+               packed = make_model(config, DType::f32, {});
+    import_packed_weights(*dense, find, DType::q8_0);
+    import_packed_weights(*packed, find, DType::q8_0);
+    pack_tables(*packed, DType::q8_0);
+    int64_t tables = 0;
+    packed->visit([&](const Parameter& p) {
+      if (p.kind != ParameterKind::embedding) return;
+      EXPECT_EQ(p.value->dtype(), DType::q8_0) << p.name;
+      ++tables;
+      if (tied) {
+        EXPECT_EQ(packed->head().data(), p.value->data());
+      }
+    });
+    EXPECT_EQ(tables, tied ? 1 : 2);
+    const auto logits = [](Model& model) {
+      CausalBatch context({0, 5});
+      return model.logits(model.hidden(std::vector<int32_t>{1, 39, 3, 4, 0}, context)).to_vector();
+    };
+    const std::vector<float> want = logits(*dense), got = logits(*packed);
+    double error = 0, norm = 0;
+    for (size_t i = 0; i < want.size(); ++i) {
+      error += std::pow(got[i] - want[i], 2);
+      norm += std::pow(want[i], 2);
+    }
+    EXPECT_LT(std::sqrt(error / norm), 0.02);
+    EXPECT_GT(error, 0);
+  }
 }
 
 }  // namespace

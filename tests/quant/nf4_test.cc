@@ -30,7 +30,7 @@ TEST(Nf4, NumbersBecomeTheReferencesLevels) {
   const std::vector<float> back = through_blocks(x);
   ASSERT_EQ(back.size(), want.size());
   for (size_t i = 0; i < back.size(); ++i)
-    EXPECT_NEAR(back[i], want[i], 1e-6 * std::fabs(want[i])) << i;
+    EXPECT_NEAR(back[i], want[i], std::fabs(want[i]) / 256) << i;  // the largest is rounded to bf16
 }
 
 TEST(Nf4, LevelsOfTheirLargestStayAsTheyAre) {

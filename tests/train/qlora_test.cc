@@ -71,6 +71,21 @@ TEST_F(QLora, LearnsBesideEachFormat) {
   }
 }
 
+TEST_F(QLora, TablesStayAsTheyAreWhereThatIsAskedFor) {
+  Listener listener;
+  const auto first_loss = [&](const std::string& tables) {
+    LoraConfig each = config("tables-" + tables, "nf4");
+    each.lora.base_tables = tables;
+    each.train.steps = 1;
+    run_lora(each, listener.console());
+    return read_metrics(scratch_ / each.train.out / "metrics.jsonl").back().loss;
+  };
+  const double as_matrices = first_loss("auto"), in_file = first_loss("file");
+  EXPECT_EQ(as_matrices, first_loss("nf4"));
+  EXPECT_NE(as_matrices, in_file);
+  EXPECT_NEAR(first_loss("q8_0"), in_file, 0.01 * in_file);
+}
+
 TEST_F(QLora, StoppedAndResumedEndsWithTheSameNumbers) {
   Listener quiet;
   auto whole = config("whole", "nf4"), parts = config("parts", "nf4");

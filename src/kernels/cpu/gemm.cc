@@ -11,6 +11,7 @@
 #include "base/parallel.h"
 #include "base/random.h"
 #include "kernels/cpu/features.h"
+#include "kernels/cpu/scratch.h"
 #include "kernels/cpu/weight_gradient.h"
 
 namespace malssi {
@@ -53,7 +54,7 @@ struct KeyHash {
 
 struct Product {
   dnnl::matmul primitive;
-  memory a, b, c;
+  memory a, b, c, scratch;
 };
 
 memory::data_type dnnl_type(DType dtype) {
@@ -69,6 +70,7 @@ Product make_product(const Key& key) {
                        key.transpose_b ? memory::dims{1, key.ldb} : memory::dims{key.ldb, 1});
   const memory::desc c({key.M, key.N}, dnnl_type(key.out), memory::dims{key.ldc, 1});
   dnnl::primitive_attr attributes;
+  attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
   if (key.adds) {
     dnnl::post_ops operations;
     operations.append_sum(1.0f);
@@ -81,7 +83,8 @@ Product make_product(const Key& key) {
                                                  cpu_engine());
 #endif
   return {dnnl::matmul(description), memory(a, cpu_engine(), nullptr),
-          memory(b, cpu_engine(), nullptr), memory(c, cpu_engine(), nullptr)};
+          memory(b, cpu_engine(), nullptr), memory(c, cpu_engine(), nullptr),
+          memory(description.scratchpad_desc(), cpu_engine(), nullptr)};
 }
 
 // A dense f32 copy of a matrix.
@@ -130,7 +133,13 @@ void run(const Key& key, const void* a, const void* b, const void* c) {
   p.a.set_data_handle(const_cast<void*>(a));
   p.b.set_data_handle(const_cast<void*>(b));
   p.c.set_data_handle(const_cast<void*>(c));
-  p.primitive.execute(stream, {{DNNL_ARG_SRC, p.a}, {DNNL_ARG_WEIGHTS, p.b}, {DNNL_ARG_DST, p.c}});
+  Scratch scratch;  // oneDNN's own would be kept for each shape
+  p.scratch.set_data_handle(
+      scratch.take<char>(static_cast<int64_t>(p.scratch.get_desc().get_size())));
+  p.primitive.execute(stream, {{DNNL_ARG_SRC, p.a},
+                               {DNNL_ARG_WEIGHTS, p.b},
+                               {DNNL_ARG_DST, p.c},
+                               {DNNL_ARG_SCRATCHPAD, p.scratch}});
 }
 
 }  // namespace

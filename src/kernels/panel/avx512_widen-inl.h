@@ -4,12 +4,18 @@ inline void store_column(bf16* to, __m512 first, __m512 second) {
   _mm512_storeu_si512(to, (__m512i)_mm512_cvtne2ps_pbh(second, first));
 }
 
+// Sixteen numbers of bf16.
+inline __m512 load_bf16(const uint8_t* from) {
+  const __m256i halves = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16));
+}
+
 // Levels are looked up as floats; of an index only the lowest four bits count.
 inline void widen_nf4(const uint8_t* in, int64_t columns, bf16* to, int64_t stride) {
   const __m512 levels = _mm512_loadu_ps(kNf4Levels);
   for (int64_t c = 0; c < columns; c += 64) {
-    const __m512 largest0 = _mm512_loadu_ps(in), largest1 = _mm512_loadu_ps(in + 64);
-    in += 4 * kRows;
+    const __m512 largest0 = load_bf16(in), largest1 = load_bf16(in + kRows);
+    in += 2 * kRows;
     for (int64_t word = 0; word < 8; ++word, in += 4 * kRows) {
       const __m512i words0 = _mm512_loadu_si512(in), words1 = _mm512_loadu_si512(in + 64);
       bf16* const first = to + (c + word / 4 * 32 + word % 4 * 4) * stride;

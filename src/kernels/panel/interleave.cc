@@ -21,6 +21,7 @@ struct Fields {
 Fields fields_of(DType dtype) {
   switch (dtype) {
     case DType::q8_0:
+    case DType::nf4:
       return {.halves = 1, .words = 8};
     case DType::q4_0:
     case DType::iq4_nl:
@@ -41,8 +42,6 @@ Fields fields_of(DType dtype) {
       return {.halves = 2, .words = 43};
     case DType::q6_k:
       return {.words = 52, .last_halves = 1};
-    case DType::nf4:
-      return {.words = 9};
     default:  // mxfp4
       return {.bytes = 1, .words = 4};
   }
@@ -71,6 +70,18 @@ void collect(const uint8_t*& from, int64_t& at, int64_t count, Number flip, uint
     }
 }
 
+template <class Number>
+void collect_row(const uint8_t*& from, int64_t row, int64_t count, Number flip, uint8_t*& to) {
+  for (int64_t i = 0; i < count; ++i, to += sizeof(Number)) {
+    Number number;
+    std::memcpy(&number, from + (i * kRows + row) * static_cast<int64_t>(sizeof(Number)),
+                sizeof(Number));
+    number = static_cast<Number>(number ^ flip);
+    std::memcpy(to, &number, sizeof(Number));
+  }
+  from += count * kRows * static_cast<int64_t>(sizeof(Number));
+}
+
 constexpr uint32_t flip_of(DType dtype) { return dtype == DType::q8_0 ? 0x80808080 : 0; }
 
 }  // namespace
@@ -95,6 +106,16 @@ void deinterleave(DType dtype, const uint8_t* from, int64_t blocks, uint8_t* con
     collect<uint16_t>(from, at, fields.halves, 0, rows);
     collect<uint32_t>(from, at, fields.words, flip_of(dtype), rows);
     collect<uint16_t>(from, at, fields.last_halves, 0, rows);
+  }
+}
+
+void deinterleave_row(DType dtype, const uint8_t* from, int64_t blocks, int64_t row, uint8_t* to) {
+  const Fields fields = fields_of(dtype);
+  for (int64_t b = 0; b < blocks; ++b) {
+    collect_row<uint8_t>(from, row, fields.bytes, 0, to);
+    collect_row<uint16_t>(from, row, fields.halves, 0, to);
+    collect_row<uint32_t>(from, row, fields.words, flip_of(dtype), to);
+    collect_row<uint16_t>(from, row, fields.last_halves, 0, to);
   }
 }
 
@@ -126,6 +147,14 @@ void from_panel(DType dtype, const void* panels, int64_t panel, int64_t columns,
   for (int64_t r = 0; r < kRows; ++r) lines[r] = static_cast<uint8_t*>(to) + r * row_bytes;
   panel::deinterleave(dtype, static_cast<const uint8_t*>(panels) + panel * kRows * row_bytes,
                       columns / dtype_block(dtype).elements, lines);
+}
+
+void row_of_panels(DType dtype, const void* panels, int64_t row, int64_t columns, void* to) {
+  using panel::kRows;
+  const int64_t panel_size = kRows * dtype_bytes(dtype, columns);
+  panel::deinterleave_row(dtype, static_cast<const uint8_t*>(panels) + row / kRows * panel_size,
+                          columns / dtype_block(dtype).elements, row % kRows,
+                          static_cast<uint8_t*>(to));
 }
 
 }  // namespace malssi

@@ -13,5 +13,7 @@ namespace malssi::panel {
 void interleave(DType dtype, const uint8_t* const* rows, int64_t blocks, uint8_t* to);
 // The way back: from what interleave() wrote to each row's blocks.
 void deinterleave(DType dtype, const uint8_t* from, int64_t blocks, uint8_t* const* rows);
+// Of one row, 0 .. 31, alone.
+void deinterleave_row(DType dtype, const uint8_t* from, int64_t blocks, int64_t row, uint8_t* to);
 
 }  // namespace malssi::panel

@@ -114,9 +114,11 @@ inline void unpack_nf4(BlockIn in, BlockOut out) {
   static constexpr uint8_t kValues[16] = {1,   40,  61,  78,  92,  105, 116, 128,
                                           138, 148, 159, 171, 184, 199, 220, 255};
   in.fetch_part(1);
-  const uint8_t* const largest = in.words(1);
-  for (int64_t r = 0; r < kRows; ++r)
-    out.scale[r] = out.scale[kRows + r] = std::bit_cast<float>(word_at(largest, r)) * (1.0f / 127);
+  for (int64_t r = 0; r < kRows; ++r, in.at += 2) {
+    bf16 largest;
+    std::memcpy(&largest.bits, in.at, sizeof(largest.bits));
+    out.scale[r] = out.scale[kRows + r] = static_cast<float>(largest) * (1.0f / 127);
+  }
   put_nibbles(in.at, out.q);
   put_nibbles(in.at + 16 * kRows, out.q + 8 * kRows);
   look_up(kValues, out.q, 16 * kRows);

@@ -13,7 +13,7 @@ Student load_aligned(const AlignConfig& config, const std::optional<fs::path>& c
   Student student = align.lora
                         ? load_frozen(align.model, {.chat_template = align.chat_template,
                                                     .compute = compute,
-                                                    .packed = config.lora.packed_type()})
+                                                    .packed = config.lora.packed()})
                         : load_student(checkpoint ? *checkpoint : fs::path(align.model),
                                        {.chat_template = align.chat_template, .compute = compute});
   const bool scores = has_value_head(*student.model);

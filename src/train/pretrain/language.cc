@@ -9,6 +9,7 @@
 #include "models/adapter.h"
 #include "nn/noisy_batch.h"
 #include "ops/loss.h"
+#include "tensor/pool.h"
 #include "tensor/tape.h"
 
 namespace malssi {
@@ -97,6 +98,7 @@ double LanguageObjective::trial() {
     learn(batch, static_cast<double>(batch.tokens()), 1);
     seconds = std::chrono::duration<double>(Clock::now() - begin).count();
     clear_gradients(model_);
+    pool_trim();  // making products takes and leaves memory that using them does not want
     if (seconds > 30) break;
   }
   return seconds / static_cast<double>(batch.tokens());

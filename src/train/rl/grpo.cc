@@ -54,7 +54,7 @@ Student load_policy(const fs::path& folder, const GrpoConfig& config) {
   Student student =
       grpo.lora ? load_frozen(grpo.model, {.chat_template = grpo.chat_template,
                                            .compute = compute,
-                                           .packed = config.lora.packed_type()})
+                                           .packed = config.lora.packed()})
                 : load_student(folder, {.chat_template = grpo.chat_template, .compute = compute});
   REQUIRE(!has_value_head(*student.model), folder.string(),
           ": is a reward model, which writes no answers: name a language model");

@@ -14,9 +14,9 @@ void load_policy(const PpoConfig& config, const std::optional<fs::path>& checkpo
   const DType compute = compute_type(config.train);
   const StudentOptions options{.chat_template = ppo.chat_template, .compute = compute};
   if (ppo.lora) {
-    models.policy = load_frozen(ppo.model, {.chat_template = ppo.chat_template,
-                                            .compute = compute,
-                                            .packed = config.lora.packed_type()});
+    models.policy = load_frozen(
+        ppo.model,
+        {.chat_template = ppo.chat_template, .compute = compute, .packed = config.lora.packed()});
   } else {
     models.policy = load_student(checkpoint ? *checkpoint : fs::path(ppo.model), options);
     models.reference = std::move(load_student(ppo.model, options).model);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "train/tune/chat_run.h"
+#include "train/tune/lora_config.h"
 
 namespace malssi {
 
@@ -20,10 +21,9 @@ struct AdapterRun {
   // The adapter that training begins with.
   std::function<Adapter(Model& model, const Tokenizer& tokenizer)> make;
   LowRankStart start = LowRankStart::zero;
-  double dropout = 0;  // in front of low-rank matrices
-  std::optional<DType> packed =
-      {};  // what the base's matrices become while they load; none: they stay as the file has them
-  PeftSettings peft;  // without the base
+  double dropout = 0;       // in front of low-rank matrices
+  PackedTypes packed = {};  // of the base
+  PeftSettings peft;        // without the base
   std::string summary;
 };
 

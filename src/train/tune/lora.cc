@@ -23,7 +23,7 @@ RunResult tune(LoraConfig& config, const ConfigSchema& schema, const std::option
                             .make = make,
                             .start = lora.start(),
                             .dropout = lora.dropout,
-                            .packed = lora.packed_type(),
+                            .packed = lora.packed(),
                             .peft = peft_settings(lora, config.sft.model),
                             .summary = "An adapter that follows instructions"},
                            begin, console);

@@ -13,10 +13,20 @@ LowRankStart LoraSettings::start() const {
   return init == "pissa" ? LowRankStart::principal : LowRankStart::zero;
 }
 
-std::optional<DType> LoraSettings::packed_type() const {
+namespace {
+
+// None: it names no block format.
+std::optional<DType> block_format(std::string_view name) {
   for (const DType dtype : {DType::nf4, DType::q4_k, DType::q8_0})
-    if (base_type == dtype_name(dtype)) return dtype;
+    if (name == dtype_name(dtype)) return dtype;
   return {};
+}
+
+}  // namespace
+
+PackedTypes LoraSettings::packed() const {
+  return {.matrices = block_format(base_type),
+          .tables = block_format(base_tables == "auto" ? base_type : base_tables)};
 }
 
 void LoraConfig::check() const {

@@ -12,6 +12,12 @@
 
 namespace malssi {
 
+// What dense weights become while they load; none: they stay as the file has them.
+struct PackedTypes {
+  std::optional<DType> matrices = {};
+  std::optional<DType> tables = {};  // the embedding and the output layer, where the matrices are
+};
+
 // [lora]
 struct LoraSettings {
   int64_t rank = 8;
@@ -22,6 +28,7 @@ struct LoraSettings {
   bool dora = false;
   std::string init = "zero";
   std::string base_type = "auto";
+  std::string base_tables = "auto";
 
   template <class V>
   void visit(V& v) {
@@ -44,10 +51,15 @@ struct LoraSettings {
       "what the frozen matrices are kept as: nf4 (QLoRA), q4_k or q8_0, packed while they load; "
       "auto = as the file has them",
       one_of({"auto", "nf4", "q4_k", "q8_0"}));
+    v("base_tables", base_tables,
+      "the same for the embedding and the output layer of a base that is packed; auto = as its "
+      "matrices, file = as the file has them",
+      one_of({"auto", "file", "nf4", "q4_k", "q8_0"}));
   }
   double scale() const;
   LowRankStart start() const;
-  std::optional<DType> packed_type() const;  // none: auto
+  // What the base's matrices, and its tables of the vocabulary, are packed as; none: they stay.
+  PackedTypes packed() const;
 };
 
 struct LoraConfig {

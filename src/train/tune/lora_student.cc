@@ -2,7 +2,9 @@
 
 #include "base/error.h"
 #include "io/peft_targets.h"
+#include "models/pack_tables.h"
 #include "models/value_head.h"
+#include "tensor/pool.h"
 
 namespace malssi {
 namespace {
@@ -18,16 +20,18 @@ std::optional<DType> quantised_type(Model& model, std::optional<DType> but = {})
   return found;
 }
 
-LoadedModel load_packed(const fs::path& model, DType compute, DType packed) {
-  LoadedModel base = load_packed_model(model, compute, packed);
-  const std::optional<DType> other = quantised_type(*base.model, packed);
+LoadedModel load_packed(const fs::path& model, DType compute, const PackedTypes& packed) {
+  LoadedModel base = load_packed_model(model, compute, *packed.matrices);
+  const std::optional<DType> other = quantised_type(*base.model, packed.matrices);
   REQUIRE(!other, model.string(), ": its weights are ", dtype_name(*other),
-          " already: leave out --base-type ", dtype_name(packed));
+          " already: leave out --base-type ", dtype_name(*packed.matrices));
+  if (packed.tables) pack_tables(*base.model, *packed.tables);
+  pool_trim();  // of what packing needed on its way
   return base;
 }
 
 LoadedModel load_base(const fs::path& model, const FrozenOptions& options) {
-  if (options.packed) return load_packed(model, options.compute, *options.packed);
+  if (options.packed.matrices) return load_packed(model, options.compute, options.packed);
   LoadedModel base = load_model(model, options.compute, ImportMode::hold);
   if (quantised_type(*base.model)) return base;
   base = {};  // before the second, so that memory holds one

@@ -16,8 +16,7 @@ namespace malssi {
 struct FrozenOptions {
   std::string chat_template = "";  // a style; empty = the model's own, else the default
   DType compute = DType::f32;      // of dense weights
-  std::optional<DType> packed =
-      {};  // what dense matrices become while they load; none: they stay as the file has them
+  PackedTypes packed = {};
 };
 
 // A folder, run or GGUF file; quantised weights stay so. Throws Error: also where the tokenizer lacks a token of the chat
