@@ -1,6 +1,5 @@
 #include "tensor/pool.h"
 
-#include <malloc.h>
 #include <sys/mman.h>
 
 #include <algorithm>
@@ -13,6 +12,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/heap.h"
 
 namespace malssi {
 namespace {
@@ -176,7 +176,7 @@ void pool_trim() {
     p.use.reserved -= class_size(index) * static_cast<int64_t>(kept.size());
     kept.clear();
   }
-  malloc_trim(0);
+  trim_heap();
 }
 
 }  // namespace malssi
