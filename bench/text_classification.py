@@ -172,10 +172,10 @@ RECIPES = {
                        "--weight-decay", "0.05"],
     },
     "rt": {
-        "base": ["--vocab-size", 10000, "--width", 192, "--heads", 6, "--layers", 4, "--context", 128, "--dropout", "0.1", "--mode",
-                 "epoch", "--name", "muon", "--batch-rows", 24, "--steps", 1000, "--lr", "2e-3", "--min-lr", "1e-4", "--warmup-steps", 40,
-                 "--eval-every", 200, "--eval-rows", 0, "--no-chat-tokens"],
-        "classifier": ["--epochs", 6, "--lr", "5e-4", "--pooling", "mean", "--dropout", "0.4", "--token-dropout", "0.3", "--batch-rows", 32,
+        "base": ["--vocab-size", 10000, "--width", 192, "--heads", 6, "--layers", 4, "--context", 128, "--dropout", "0.15", "--mode",
+                 "epoch", "--name", "muon", "--batch-rows", 24, "--steps", 3000, "--lr", "2e-3", "--min-lr", "1e-4", "--warmup-steps", 40,
+                 "--eval-every", 500, "--eval-rows", 0, "--no-chat-tokens"],
+        "classifier": ["--epochs", 6, "--lr", "2.5e-4", "--pooling", "mean", "--dropout", "0.4", "--token-dropout", "0.3", "--batch-rows", 32,
                        "--eval-every", 131, "--weight-decay", "0.1"],
     },
 }
