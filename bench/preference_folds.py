@@ -22,7 +22,7 @@ from bag_of_words import wilson
 HERE = Path(__file__).resolve().parent
 MALSSI = os.environ.get("MALSSI", str(HERE.parent / "build/release/malssi"))
 FLAGS = {
-    "reward": ["--epochs", "2", "--lr", "3e-5"],
+    "reward": ["--epochs", "3", "--lr", "1e-4"],
     "dpo": ["--epochs", "2", "--lr", "3e-5"],
 }
 

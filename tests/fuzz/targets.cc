@@ -23,6 +23,7 @@ constexpr Target kTargets[] = {
     {"folder", run_folder, folder_seeds},
     {"adapter", run_adapter, adapter_seeds},
     {"http", run_http, http_seeds},
+    {"response", run_response, response_seeds},
     {"request", run_request, request_seeds},
     {"answer", run_answer, answer_seeds},
 };

@@ -65,7 +65,9 @@ Seeds adapter_seeds();
 // HTTP requests on one connection, and who may ask.
 void run_http(std::string_view input);
 Seeds http_seeds();
-
+// What another server answers.
+void run_response(std::string_view input);
+Seeds response_seeds();
 // A request's body for the endpoint that the first byte says, and the answer.
 void run_request(std::string_view input);
 Seeds request_seeds();

@@ -1,67 +1,57 @@
 #include "serve/http/client.h"
 
-#include <openssl/ssl.h>
-
+#include <algorithm>
 #include <array>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/connect.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
-#include <boost/asio/ssl/context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/beast/core.hpp>
-#include <boost/beast/http.hpp>
-#include <boost/beast/ssl/ssl_stream.hpp>
 #include <chrono>
-#include <optional>
 
 #include "base/error.h"
+#include "serve/http/response_reader.h"
+#include "serve/http/transport.h"
 
 namespace malssi {
 
 namespace asio = boost::asio;
-namespace beast = boost::beast;
-namespace http = boost::beast::http;
 using asio::ip::tcp;
 using boost::system::error_code;
 
 namespace {
 
-constexpr uint64_t kLongestBody = uint64_t{64} << 20;
-constexpr auto kUse = asio::use_awaitable;
+constexpr int64_t kLongestBody = int64_t{64} << 20;
+constexpr auto kLook = std::chrono::milliseconds(100);
 
 class Posting {
  public:
   Posting(const PostRequest& request, const std::function<void(std::string_view)>& on_body,
           const std::function<bool()>& cancelled)
-      : request_(request), on_body_(on_body), cancelled_(cancelled), timer_(context_) {}
+      : request_(request),
+        cancelled_(cancelled),
+        reader_(on_body, kLongestBody),
+        resolver_(context_),
+        socket_(context_),
+        timer_(context_) {}
 
   int run() {
     std::exception_ptr error;
-    const auto ended = [&](const std::exception_ptr& thrown) {
+    asio::co_spawn(context_, talk(), [&](const std::exception_ptr& thrown) {
       error = thrown;
-      over_ = true;
+      is_over_ = true;
       timer_.cancel();
-    };
-    asio::co_spawn(context_, connect(), ended);
+    });
     asio::co_spawn(context_, watch(), asio::detached);
     context_.run();
     if (is_cancelled_) return 0;
-    try {
-      if (error) std::rethrow_exception(error);
-    } catch (const boost::system::system_error& failed) {
-      throw Error(concat("cannot reach ", request_.url.host, ":", request_.url.port, ": ",
-                         failed.code().message()));
-    }
-    return status_;
+    if (error) std::rethrow_exception(error);
+    return reader_.status();
   }
 
  private:
-  std::chrono::milliseconds quiet() const {
-    return std::chrono::milliseconds(static_cast<int64_t>(1000 * request_.quiet_seconds));
-  }
-
   // As the Host header has it.
   std::string authority() const {
     const Url& url = request_.url;
@@ -70,100 +60,99 @@ class Posting {
     return url.port == (url.is_secure ? "443" : "80") ? host : concat(host, ":", url.port);
   }
 
-  asio::awaitable<void> connect() {
-    tcp::resolver resolver(context_);
-    const auto found = co_await resolver.async_resolve(request_.url.host, request_.url.port, kUse);
-    if (!request_.url.is_secure) {
-      beast::tcp_stream stream(context_);
-      socket_ = &stream;
-      stream.expires_after(quiet());
-      co_await stream.async_connect(found, kUse);
-      co_await talk(stream, stream);
-    } else {
-      asio::ssl::context trust(asio::ssl::context::tls_client);
-      trust.set_default_verify_paths();
-      trust.set_verify_mode(asio::ssl::verify_peer);
-      beast::ssl_stream<beast::tcp_stream> stream(context_, trust);
-      socket_ = &stream.next_layer();
-      expect_name(stream.native_handle());
-      stream.next_layer().expires_after(quiet());
-      co_await stream.next_layer().async_connect(found, kUse);
-      error_code code;
-      co_await stream.async_handshake(asio::ssl::stream_base::client,
-                                      asio::redirect_error(kUse, code));
-      if (code) refuse_handshake(stream.native_handle(), code);
-      co_await talk(stream, stream.next_layer());
+  std::string message() const {
+    std::string text = concat("POST ", request_.url.path, " HTTP/1.1\r\nHost: ", authority(),
+                              "\r\nUser-Agent: malssi\r\nContent-Type: application/json\r\n");
+    for (const auto& [name, value] : request_.headers) {
+      REQUIRE(value.find_first_of("\r\n") == value.npos, "header \"", name, "\": it has two lines");
+      text += concat(name, ": ", value, "\r\n");
     }
-    socket_ = nullptr;
+    return text + concat("Content-Length: ", request_.body.size(), "\r\n\r\n", request_.body);
   }
 
-  // The certificate must be for the URL's host, a name or an address.
-  void expect_name(SSL* ssl) const {
-    const char* const host = request_.url.host.c_str();
-    error_code is_name;
-    asio::ip::make_address(host, is_name);
-    const int is_set = is_name ? SSL_set_tlsext_host_name(ssl, host) & SSL_set1_host(ssl, host)
-                               : X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host);
-    REQUIRE(is_set == 1, host, ": no certificate can be for this name; check the URL");
-    SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  [[noreturn]] void fail(std::string_view verb, std::string_view what) const {
+    const bool is_late = is_quiet_ && !is_cancelled_;
+    throw Error(concat("cannot ", verb, " ", request_.url.host, ":", request_.url.port, ": ",
+                       is_late ? "it says nothing for too long" : what));
   }
 
-  [[noreturn]] void refuse_handshake(SSL* ssl, error_code code) const {
-    const int64_t verdict = SSL_get_verify_result(ssl);
-    REQUIRE(verdict == X509_V_OK, "cannot trust ", request_.url.host, ":", request_.url.port,
-            ": its certificate: ", X509_verify_cert_error_string(verdict),
-            "; check the URL, or name the file of the authority you trust in SSL_CERT_FILE");
-    throw boost::system::system_error(code);
-  }
-
-  template <class Stream>
-  asio::awaitable<void> talk(Stream& stream, beast::tcp_stream& lowest) {
-    http::request<http::string_body> message(http::verb::post, request_.url.path, 11);
-    message.set(http::field::host, authority());
-    message.set(http::field::user_agent, "malssi");
-    message.set(http::field::content_type, "application/json");
-    for (const auto& [name, value] : request_.headers) message.set(name, value);
-    message.body() = request_.body;
-    message.prepare_payload();
-    co_await http::async_write(stream, message, kUse);
-    beast::flat_buffer buffer;
-    http::response_parser<http::buffer_body> parser;
-    parser.body_limit(kLongestBody);
-    co_await http::async_read_header(stream, buffer, parser, kUse);
-    status_ = static_cast<int>(parser.get().result_int());
-    std::array<char, 16384> piece;
-    while (!parser.is_done()) {
-      lowest.expires_after(quiet());
-      parser.get().body().data = piece.data();
-      parser.get().body().size = piece.size();
-      error_code code;
-      co_await http::async_read_some(stream, buffer, parser, asio::redirect_error(kUse, code));
-      const size_t count = piece.size() - parser.get().body().size;
-      if (count > 0) on_body_({piece.data(), count});
-      if (code && code != http::error::need_buffer) throw boost::system::system_error(code);
+  asio::awaitable<void> talk() {
+    error_code code;
+    const auto found = co_await resolver_.async_resolve(
+        request_.url.host, request_.url.port, asio::redirect_error(asio::use_awaitable, code));
+    if (!code)
+      co_await asio::async_connect(socket_, found, asio::redirect_error(asio::use_awaitable, code));
+    if (code) fail("reach", code.message());
+    transport_ = request_.url.is_secure ? tls_client(std::move(socket_), request_.url.host)
+                                        : plain_transport(std::move(socket_));
+    bool is_safe = false;
+    try {
+      is_safe = co_await transport_->handshake();
+    } catch (const Error& refused) {
+      fail("trust", refused.what());
+    }
+    if (!is_safe) fail("reach", "it does not speak TLS; check the URL");
+    try {
+      co_await send(message());
+      co_await receive();
+    } catch (const Error& broken) {
+      fail("reach", broken.what());
     }
   }
 
-  asio::awaitable<void> watch() {
-    while (!over_) {
-      if (cancelled_ && cancelled_()) {
-        is_cancelled_ = true;
-        if (socket_) socket_->cancel();
+  asio::awaitable<void> send(std::string text) {
+    for (std::string_view rest = text; !rest.empty();) {
+      const size_t count = co_await transport_->write(rest);
+      REQUIRE(count > 0, "it ended the connection before it had the request");
+      heard_ = std::chrono::steady_clock::now();
+      rest.remove_prefix(count);
+    }
+  }
+
+  asio::awaitable<void> receive() {
+    std::array<char, 16384> buffer;
+    while (!reader_.is_done()) {
+      const size_t count = co_await transport_->read(buffer);
+      heard_ = std::chrono::steady_clock::now();
+      if (count == 0) {
+        REQUIRE(!is_quiet_, "");
+        reader_.end();
+      } else {
+        reader_.feed({buffer.data(), count});
       }
-      timer_.expires_after(std::chrono::milliseconds(100));
-      error_code ignored;
-      co_await timer_.async_wait(asio::redirect_error(kUse, ignored));
     }
+  }
+
+  // Ends everything when nobody wants it any more, or the other side is silent for too long.
+  asio::awaitable<void> watch() {
+    const std::chrono::duration<double> longest(request_.quiet_seconds);
+    while (!is_over_) {
+      is_cancelled_ = is_cancelled_ || (cancelled_ && cancelled_());
+      is_quiet_ = is_quiet_ || std::chrono::steady_clock::now() - heard_ > longest;
+      if (is_cancelled_ || is_quiet_) close();
+      timer_.expires_after(kLook);
+      error_code ignored;
+      co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    }
+  }
+
+  void close() {
+    error_code ignored;
+    resolver_.cancel();
+    socket_.close(ignored);
+    if (transport_) transport_->abort();
   }
 
   const PostRequest& request_;
-  const std::function<void(std::string_view)>& on_body_;
   const std::function<bool()>& cancelled_;
+  ResponseReader reader_;
   asio::io_context context_;
+  tcp::resolver resolver_;
+  tcp::socket socket_;  // until it is the transport's
   asio::steady_timer timer_;
-  beast::tcp_stream* socket_ = nullptr;
-  bool over_ = false, is_cancelled_ = false;
-  int status_ = 0;
+  std::unique_ptr<Transport> transport_;
+  std::chrono::steady_clock::time_point heard_ = std::chrono::steady_clock::now();
+  bool is_over_ = false, is_cancelled_ = false, is_quiet_ = false;
 };
 
 }  // namespace

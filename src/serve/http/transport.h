@@ -15,6 +15,7 @@ class TlsContext;  // tls.cc
 class Transport {
  public:
   virtual ~Transport() = default;
+  // False when it failed.
   virtual boost::asio::awaitable<bool> handshake() = 0;
   // How many bytes; 0 when the other side has ended, or failed.
   virtual boost::asio::awaitable<size_t> read(std::span<char> buffer) = 0;
@@ -31,6 +32,8 @@ class Transport {
 std::unique_ptr<Transport> plain_transport(boost::asio::ip::tcp::socket socket);
 // The context must outlive the transport.
 std::unique_ptr<Transport> tls_transport(boost::asio::ip::tcp::socket socket, TlsContext& context);
+// To a server whose certificate must be for `host`, by an authority that the system trusts; else handshake() throws Error.
+std::unique_ptr<Transport> tls_client(boost::asio::ip::tcp::socket socket, const std::string& host);
 // Throws Error naming the file that is no good.
 std::shared_ptr<TlsContext> load_tls(const std::string& certificate, const std::string& key);
 
