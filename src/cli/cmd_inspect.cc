@@ -210,8 +210,8 @@ void add_inspect(CLI::App& app, Runner&) {
       "whole");
   sub->add_option(
          "path", command->path,
-         "a model folder, a checkpoint, a run, a .gguf or .safetensors file, a LoRA adapter, or "
-         "a tokenizer.json")
+         "a model folder, a checkpoint, a run, a file of weights (.gguf, .safetensors, .bin, .pt), "
+         "an adapter, or a tokenizer.json")
       ->required()
       ->type_name("PATH");
   sub->add_option("--context", command->context, "tell the memory for so many tokens")

@@ -6,6 +6,7 @@
 #include "io/inspect_parts.h"
 #include "io/model_folder.h"
 #include "io/model_source.h"
+#include "io/torch_file.h"
 #include "io/weight_files.h"
 
 namespace malssi {
@@ -137,15 +138,17 @@ Json inspect(const fs::path& path) {
     inspect_model(path, result);
   } else if (path_exists(path / "model" / "config.json") || path_exists(path / "checkpoints")) {
     inspect_run(path, result);
-  } else if (path.extension() == ".safetensors") {
+  } else if (path.extension() == ".safetensors" || is_torch_file(path)) {
     inspect_weights_file(path, result);
+  } else if (path.extension() == ".bin" && !is_folder(path)) {
+    inspect_llama2c(path, result);
   } else if (path.extension() == ".json" || (is_folder(path) && has_tokenizer(path))) {
     result["kind"] = "tokenizer";
     result["tokenizer"] = tokenizer_json(*load_tokenizer(path));
   } else {
     throw Error(concat("cannot inspect ", path.string(),
-                       ": neither a model folder, a run, a .gguf or .safetensors file, an adapter "
-                       "nor a tokenizer"));
+                       ": neither a model folder, a run, a file of weights (GGUF, safetensors, "
+                       "torch.save(), llama2.c), an adapter nor a tokenizer"));
   }
   return result;
 }

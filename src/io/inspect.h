@@ -1,5 +1,4 @@
-// What a path holds, read without running anything: a model folder, a checkpoint, a run, a GGUF or safetensors file,
-// a tokenizer.
+// What a path holds, read without running anything: a model folder, a checkpoint, a run, a file of weights, a tokenizer.
 #pragma once
 
 #include "base/file.h"
@@ -7,7 +6,7 @@
 
 namespace malssi {
 
-// An object with "kind" ("model", "checkpoint", "run", "gguf", "weights", "adapter", "tokenizer"), "path" and what there is of:
+// An object with "kind" ("model", "checkpoint", "run", "gguf", "llama2c", "weights", "adapter", "tokenizer"), "path" and what there is of:
 //   config        config.json as read by this program; config_problem where it cannot be used
 //   parameters    numbers in the weights, masks and tied copies left out
 //   memory        bytes: weights (as the files have them), weights_f32, weights_bf16, training (f32 masters, two moments, gradients),

@@ -10,7 +10,6 @@
 #include "base/parallel.h"
 #include "io/safetensors.h"
 #include "io/torch_file.h"
-#include "io/zip.h"
 
 namespace malssi {
 namespace {
@@ -125,9 +124,7 @@ Tensor TensorFile::load(std::string_view name) const {
 }
 
 std::unique_ptr<TensorFile> open_tensor_file(const fs::path& path) {
-  const bool is_torch =
-      path.extension() == ".bin" || MappedFile::open(path).text().starts_with(kZipMagic);
-  if (is_torch) return std::make_unique<TorchFile>(path);
+  if (path.extension() == ".bin" || is_torch_file(path)) return std::make_unique<TorchFile>(path);
   return std::make_unique<Safetensors>(path);
 }
 

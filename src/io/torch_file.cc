@@ -73,6 +73,10 @@ Entry entry_of(const PickledTensor& tensor, const std::string& folder, const Sto
 
 }  // namespace
 
+bool is_torch_file(const fs::path& path) {
+  return !is_folder(path) && MappedFile::open(path).text().starts_with(kZipMagic);
+}
+
 TorchFile::TorchFile(const fs::path& path) : TensorFile(path) {
   const std::string where = path.string();
   REQUIRE(file().text().starts_with(kZipMagic), where,

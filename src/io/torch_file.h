@@ -13,4 +13,7 @@ class TorchFile : public TensorFile {
   explicit TorchFile(const fs::path& file);
 };
 
+// By its first bytes; false for what is no file.
+bool is_torch_file(const fs::path& path);
+
 }  // namespace malssi

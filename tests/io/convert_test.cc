@@ -6,6 +6,7 @@
 
 #include "io/gguf_model.h"
 #include "io/hf_folder.h"
+#include "io/inspect.h"
 #include "io/model_folder.h"
 #include "io/quant_mix.h"
 #include "io/tiny_model.h"
@@ -304,6 +305,10 @@ TEST_F(Convert, ReadsLlama2cCheckpointsOfTheExactSize) {
     // The second layer's keys: after the embedding, two norms, two queries and one of keys.
     const float first = static_cast<float>((80 + 2 * 8 + 2 * 64 + 32) % 101) * 0.01f;
     EXPECT_EQ(source.find("model.layers.1.self_attn.k_proj.weight").to_vector()[0], first);
+    const Json shown = inspect(path);
+    EXPECT_EQ(shown["kind"], "llama2c");
+    EXPECT_EQ(shown["parameters"], whole - 16 * 4);  // all but the angles
+    EXPECT_EQ(shown["tensors"][0]["shape"], (Json{10, 8}));
     write_hf_folder(back_, source);
     EXPECT_TRUE(fs::exists(back_ / "model.safetensors"));
     EXPECT_FALSE(fs::exists(back_ / "tokenizer.json"));

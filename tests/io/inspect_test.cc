@@ -63,13 +63,22 @@ TEST(Inspect, ShowsWeightsOfAnUnknownArchitecture) {
   EXPECT_EQ(result["parameters"], model->parameter_count());
 }
 
+TEST(Inspect, ShowsWhatTorchSaved) {
+  const Json result = inspect(fs::path(MALSSI_SOURCE_DIR) / "tests/io/torch/protocol2.bin");
+  EXPECT_EQ(result["kind"], "weights");
+  ASSERT_FALSE(result["tensors"].empty());
+  EXPECT_TRUE(result["tensors"][0].contains("shape"));
+}
+
 TEST(Inspect, SaysWhatItCannotRead) {
   const ScratchFolder scratch;
   overwrite(scratch / "text", "x");
   overwrite(scratch / "bad.safetensors", "x");
   overwrite(scratch / "bad.json", "x");
-  for (const fs::path& path : {scratch / "none", scratch / "text", scratch / "bad.safetensors",
-                               scratch / "bad.json", scratch.path(), fs::path("/dev/null")})
+  overwrite(scratch / "bad.bin", "x");
+  for (const fs::path& path :
+       {scratch / "none", scratch / "text", scratch / "bad.safetensors", scratch / "bad.json",
+        scratch / "bad.bin", scratch.path(), fs::path("/dev/null")})
     EXPECT_TRUE(is_one_line(error_of([&] { inspect(path); }))) << path;
 }
 
