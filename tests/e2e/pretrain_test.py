@@ -106,6 +106,11 @@ class Stopping(PretrainTest):
         steps_seen = [json.loads(line)["step"] for line in (parts / "metrics.jsonl").read_text().splitlines()]
         self.assertEqual(steps_seen, sorted(set(steps_seen)))
 
+    def test_resume_takes_another_number_of_threads(self):
+        self.good(*self.arguments("--steps", "4", "--threads", "1"))
+        self.good("resume", self.run_folder, "--set", "train.steps=6", "--threads", "2")
+        self.assertIn("threads = 2 ", (self.run_folder / "config.toml").read_text())
+
     def test_two_runs_on_one_folder_are_refused(self):
         process = start(*self.arguments(*self.LONG))
         self.wait_for_checkpoint(process)
