@@ -151,8 +151,7 @@ def main():
 def train(options, out):
     recipe = RECIPES[options.name]
     common = ["--threads", options.threads]
-    # Reviews are few beside the other text: they come five times.
-    data = ["--data", out / "train.jsonl"] * (5 if options.name == "rt" else 1)
+    data = ["--data", out / "train.jsonl"]
     data += ["--data", out / "more.jsonl"] if options.name == "rt" else []
     if not (out / "base/model").is_dir():
         malssi("pretrain", *data, "--val", out / "val.jsonl", *recipe["base"], "--samples", 0, "--seed", options.seed, *common,
@@ -192,8 +191,8 @@ RECIPES = {
     },
     "rt": {
         "base": ["--vocab-size", 10000, "--width", 192, "--heads", 6, "--layers", 4, "--context", 128, "--dropout", "0.15", "--mode",
-                 "epoch", "--name", "muon", "--batch-rows", 24, "--steps", 6000, "--lr", "2e-3", "--min-lr", "1e-4", "--warmup-steps", 40,
-                 "--eval-every", 1000, "--eval-rows", 0, "--no-chat-tokens"],
+                 "epoch", "--name", "muon", "--batch-rows", 24, "--steps", 4500, "--lr", "2e-3", "--min-lr", "1e-4", "--warmup-steps", 40,
+                 "--eval-every", 900, "--eval-rows", 0, "--no-chat-tokens"],
         "classifier": ["--epochs", 6, "--lr", "2.5e-4", "--pooling", "mean", "--dropout", "0.4", "--token-dropout", "0.3", "--batch-rows", 32,
                        "--eval-every", 131, "--weight-decay", "0.1"],
     },
