@@ -11,7 +11,6 @@ is seen before the end. Prints the accuracies of the first classifier, of the me
 intervals, and McNemar's exact test on the texts that one of two alone has right.
 """
 import argparse
-import csv
 import gzip
 import hashlib
 import json
@@ -44,35 +43,17 @@ def reviews(name, data):
             yield fields[1], "positive" if fields[2] == "1" else "negative"
 
 
-def strings(value):
-    """All texts of a sentence or more in a JSON value."""
-    if isinstance(value, str):
-        yield from [value] if len(value) > 40 else []
-    elif isinstance(value, (list, dict)):
-        for part in value.values() if isinstance(value, dict) else value:
-            yield from strings(part)
-
-
 def other_text(data):
-    for name in ("wikitext-2.valid", "wiki_demo", "tinyshakespeare"):
+    for name in ("wikitext-2.valid", "wiki_demo"):
         yield from (line for line in (data / f"lm/{name}.txt").read_text(encoding="utf-8").split("\n") if len(line) > 60)
     for name in ("dolly_3k", "alpaca_random_9k", "alpaca_en_demo"):
         for record in json.loads((data / f"sft/{name}.json").read_text(encoding="utf-8")):
             yield " ".join(record.get(key, "") for key in ("instruction", "input", "output"))
     with gzip.open(data / "pref/hh_harmless_base_test.jsonl.gz", "rt", encoding="utf-8") as file:
         yield from (json.loads(line)["chosen"].replace("Human:", "").replace("Assistant:", "") for line in file)
-    for name in ("detect/writing_gpt2-xl.raw_data", "detect/squad_gpt2-xl.raw_data", "pref/dpo_en_demo", "pref/kto_en_demo",
-                 "eval/cot/StrategyQA_task", "safety/halueval_qa_one_turn"):
-        text = (data / f"{name}.json").read_text(encoding="utf-8")
-        try:
-            yield from strings(json.loads(text))
-        except json.JSONDecodeError:  # one record a line
-            yield from strings([json.loads(line) for line in text.split("\n") if line])
-    for line in (data / "eval/gsm8k_train.jsonl").read_text(encoding="utf-8").split("\n"):
-        yield re.sub(r"<<.*?>>", "", " ".join(strings(json.loads(line or "{}"))))
-    for file in sorted((data / "eval/mmlu/test").glob("*.csv")):
-        with open(file, encoding="utf-8", newline="") as rows:
-            yield from (row[0] for row in csv.reader(rows) if len(row[0]) > 40)
+    for name in ("writing", "squad"):
+        record = json.loads((data / f"detect/{name}_gpt2-xl.raw_data.json").read_text(encoding="utf-8"))
+        yield from record["original"] + record["sampled"]
 
 
 def like_reviews(text):
@@ -98,7 +79,7 @@ def split(name, data, out):
         records.sort(key=lambda record: position("order" + record["text"]))
         write(out / f"{part}.jsonl", records)
     if name == "rt":
-        write(out / "more.jsonl", ({"text": text} for text in dict.fromkeys(map(like_reviews, other_text(data)))))
+        write(out / "more.jsonl", ({"text": like_reviews(text)} for text in other_text(data)))
     print({part: len(records) for part, records in parts.items()}, file=sys.stderr)
 
 
@@ -151,7 +132,8 @@ def main():
 def train(options, out):
     recipe = RECIPES[options.name]
     common = ["--threads", options.threads]
-    data = ["--data", out / "train.jsonl"]
+    # Reviews are few beside the other text: they come three times.
+    data = ["--data", out / "train.jsonl"] * (3 if options.name == "rt" else 1)
     data += ["--data", out / "more.jsonl"] if options.name == "rt" else []
     if not (out / "base/model").is_dir():
         malssi("pretrain", *data, "--val", out / "val.jsonl", *recipe["base"], "--samples", 0, "--seed", options.seed, *common,
@@ -191,8 +173,8 @@ RECIPES = {
     },
     "rt": {
         "base": ["--vocab-size", 10000, "--width", 192, "--heads", 6, "--layers", 4, "--context", 128, "--dropout", "0.15", "--mode",
-                 "epoch", "--name", "muon", "--batch-rows", 24, "--steps", 4500, "--lr", "2e-3", "--min-lr", "1e-4", "--warmup-steps", 40,
-                 "--eval-every", 900, "--eval-rows", 0, "--no-chat-tokens"],
+                 "epoch", "--name", "muon", "--batch-rows", 24, "--steps", 3000, "--lr", "2e-3", "--min-lr", "1e-4", "--warmup-steps", 40,
+                 "--eval-every", 500, "--eval-rows", 0, "--no-chat-tokens"],
         "classifier": ["--epochs", 6, "--lr", "2.5e-4", "--pooling", "mean", "--dropout", "0.4", "--token-dropout", "0.3", "--batch-rows", 32,
                        "--eval-every", 131, "--weight-decay", "0.1"],
     },
