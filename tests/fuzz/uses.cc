@@ -36,6 +36,17 @@ bool is_small(const ModelConfig& c) {
              1 << 20;
 }
 
+void use(const TensorFile& file) {
+  for (const Entry& entry : file.entries()) {
+    try {
+      file.borrow(entry);
+      load_tensor(entry, "input");
+    } catch (const Error&) {
+      continue;  // a type that tensors do not have
+    }
+  }
+}
+
 void use(Model& model) {
   const ModelConfig& config = model.config();
   if (!is_small(config)) return;

@@ -1,6 +1,7 @@
 // What a reader's result is put to.
 #pragma once
 
+#include "io/tensor_file.h"
 #include "models/model.h"
 #include "text/tokenizer.h"
 
@@ -10,6 +11,8 @@ namespace malssi::fuzz {
 void use(const Tokenizer& tokenizer, std::string_view text);
 // A pass over a few tokens. Larger models than a fuzzer's are left alone.
 void use(Model& model);
+// Borrows and copies every tensor.
+void use(const TensorFile& file);
 bool is_small(const ModelConfig& config);
 
 // A model's smallest configuration with rows that block formats hold, and its tokenizer.
