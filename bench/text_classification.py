@@ -2,13 +2,14 @@
 """Classifiers made here from nothing but the texts, against a bag of words: Korean film reviews (NSMC, rebuilt) and English ones
 (rt-polarity).
 
-  text_classification.py nsmc|rt [--data ../shared/data] [--out runs/text-classification] [--threads N] [--seed N] [--heads N]
+  text_classification.py nsmc|rt [--data ../shared/data] [--out runs/text-classification] [--threads N] [--seed N] [--heads N] [--fold N]
 
-Splits the reviews by the hash of their text (15% test, 7% validation; a text that comes twice is taken once), pretrains a small decoder
-on the training reviews alone (English: and on other English text, without labels), trains classifiers on it (--heads of them, which
-differ in their seed alone) with the language loss beside (Radford et al. 2018; NSMC alone), and fits bag_of_words.py on the same split. No test text
-is seen before the end. Prints the accuracies of the first classifier, of the mean of all their probabilities and of the bags, with 95%
-intervals, and McNemar's exact test on the texts that one of two alone has right.
+Splits the reviews by the hash of their text (15% test, others for each fold from 0 to 5; 7% validation; a text that comes twice is taken
+once), pretrains a small decoder on the training reviews alone (English: and on other English text, without labels), trains classifiers
+on it (--heads of them without counted n-grams and as many with, which differ in their seed alone) with the language loss beside
+(Radford et al. 2018; NSMC alone), and fits bag_of_words.py on the same split. No test text is seen before the end. Prints the
+accuracies of the first classifiers, of the means of their probabilities and of the bags, with 95% intervals, and McNemar's exact test
+on the texts that one of two alone has right.
 """
 import argparse
 import gzip
@@ -66,14 +67,14 @@ def write(path, records):
         file.writelines(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
 
 
-def split(name, data, out):
+def split(name, data, out, fold):
     parts, seen = {"train": [], "val": [], "test": []}, set()
     for text, label in reviews(name, data):
         text = " ".join(text.split())
         if not text or text in seen:
             continue
         seen.add(text)
-        at = position(text)
+        at = (position(text) - 0.15 * fold) % 1
         parts["test" if at < 0.15 else "val" if at < 0.22 else "train"].append({"text": text, "label": label})
     for part, records in parts.items():
         records.sort(key=lambda record: position("order" + record["text"]))
@@ -119,12 +120,13 @@ def main():
     parser.add_argument("--threads", default="0")
     parser.add_argument("--seed", type=int, default=1337)
     parser.add_argument("--heads", type=int, default=3)
+    parser.add_argument("--fold", type=int, default=0, choices=range(6))
     options = parser.parse_args()
     if not options.data.is_dir():
         sys.exit(f"no data at {options.data}: name the folder with --data")
-    out = options.out / options.name
+    out = options.out / (options.name if options.fold == 0 else f"{options.name}-{options.fold}")
     out.mkdir(parents=True, exist_ok=True)
-    split(options.name, options.data, out)
+    split(options.name, options.data, out, options.fold)
     train(options, out)
     compare(options, out)
 
@@ -138,19 +140,23 @@ def train(options, out):
     if not (out / "base/model").is_dir():
         malssi("pretrain", *data, "--val", out / "val.jsonl", *recipe["base"], "--samples", 0, "--seed", options.seed, *common,
                "--out", out / "base")
-    for head in range(options.heads):
-        if not (out / f"classifier-{head}/model").is_dir():
-            malssi("tune", "classify", "--model", out / "base", "--data", out / "train.jsonl", "--val", out / "val.jsonl",
-                   *recipe["classifier"], "--seed", options.seed + head, *common, "--out", out / f"classifier-{head}")
+    for kind, more in KINDS.items():
+        for head in range(options.heads):
+            to = out / f"{kind}-{head}"
+            if not (to / "model").is_dir():
+                malssi("tune", "classify", "--model", out / "base", "--data", out / "train.jsonl", "--val", out / "val.jsonl",
+                       *recipe["classifier"], *(recipe["ngrams"] if more else []), "--seed", options.seed + head, *common, "--out", to)
 
 
 def compare(options, out):
     part = {name: [json.loads(line) for line in open(out / f"{name}.jsonl", encoding="utf-8")] for name in ("val", "test")}
     answers = {}
     for name, records in part.items():
-        heads = [probabilities(out / f"classifier-{head}", records) for head in range(options.heads)]
-        mean = [sum(shares) / len(shares) for shares in zip(*heads)]
-        answers[name] = {"classifier": rights(heads[0], records), f"mean of {options.heads}": rights(mean, records)}
+        answers[name] = {}
+        for kind in KINDS:
+            heads = [probabilities(out / f"{kind}-{head}", records) for head in range(options.heads)]
+            mean = [sum(shares) / len(shares) for shares in zip(*heads)]
+            answers[name] |= {kind: rights(heads[0], records), f"{kind}, mean of {options.heads}": rights(mean, records)}
         for kind, right in answers[name].items():
             print(f"{kind}, {name}: {told(right)}")
     for features in ("words", "characters"):
@@ -164,12 +170,14 @@ def compare(options, out):
             print(f"right alone: {kind} {here}, bag of {features} {there}; McNemar p = {p:.2g}")
 
 
+KINDS = {"classifier": False, "with-n-grams": True}
 RECIPES = {
     "nsmc": {
         "base": ["--vocab-size", 5000, "--width", 192, "--heads", 6, "--layers", 4, "--context", 64, "--dropout", "0.1", "--mode", "epoch",
                  "--batch-rows", 32, "--steps", 2600, "--lr", "1.5e-3", "--min-lr", "1e-4", "--warmup-steps", 60, "--eval-every", 250],
         "classifier": ["--epochs", 4, "--lr", "5e-4", "--lm-weight", "0.5", "--dropout", "0.2", "--batch-rows", 32, "--eval-every", 200,
                        "--weight-decay", "0.05"],
+        "ngrams": ["--ngrams", "characters", "--ngram-buckets", 1 << 22],
     },
     "rt": {
         "base": ["--vocab-size", 10000, "--width", 192, "--heads", 6, "--layers", 4, "--context", 128, "--dropout", "0.15", "--mode",
@@ -177,6 +185,7 @@ RECIPES = {
                  "--eval-every", 500, "--eval-rows", 0, "--no-chat-tokens"],
         "classifier": ["--epochs", 6, "--lr", "2.5e-4", "--pooling", "mean", "--dropout", "0.4", "--token-dropout", "0.3", "--batch-rows", 32,
                        "--eval-every", 131, "--weight-decay", "0.1"],
+        "ngrams": ["--ngrams", "words"],
     },
 }
 

@@ -61,21 +61,20 @@ void run(const ClassifyCommand& command, Runner& runner) {
   const LoadedModel loaded = load_classifier(command.model, command.dtype, command.lora);
   const Labels* labels = labels_of(*loaded.model);
   const std::vector<std::string> texts = texts_of(command);
-  std::vector<std::vector<int32_t>> ids;
+  std::vector<ClassifierText> read;
   int64_t cut = 0;
   for (const std::string& text : texts) {
-    ClassifierText read =
-        classifier_text(*loaded.model, *loaded.tokenizer, text, loaded.model->config().context);
-    cut += read.is_cut;
-    ids.push_back(std::move(read.ids));
+    read.push_back(
+        classifier_text(*loaded.model, *loaded.tokenizer, text, loaded.model->config().context));
+    cut += read.back().is_cut;
   }
   tell_too_long({.records = "texts",
-                 .all = std::ssize(ids),
+                 .all = std::ssize(read),
                  .cut = cut,
                  .most = loaded.model->config().context,
                  .settings = "the model's context"},
                 runner.console);
-  const auto scores = classify(*loaded.model, ids, loaded.adapters);
+  const auto scores = classify(*loaded.model, read, loaded.adapters);
   for (size_t i = 0; i < texts.size(); ++i) {
     if (command.json)
       std::printf("%s\n", dump_json(answer_json(*labels, scores[i], texts[i])).c_str());

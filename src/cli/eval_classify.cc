@@ -135,21 +135,20 @@ void run(const ClassifyCommand& command, Runner& runner) {
   if (data.invalid + data.empty_texts > 0)
     runner.console.warn(concat(command.data, ": ", data.invalid, " malformed records and ",
                                data.empty_texts, " empty texts left out"));
-  std::vector<std::vector<int32_t>> ids;
+  std::vector<ClassifierText> read;
   int64_t cut = 0;
   for (const LabelledText& text : data.records) {
-    ClassifierText read = classifier_text(*loaded.model, *loaded.tokenizer, text.text,
-                                          loaded.model->config().context);
-    cut += read.is_cut;
-    ids.push_back(std::move(read.ids));
+    read.push_back(classifier_text(*loaded.model, *loaded.tokenizer, text.text,
+                                   loaded.model->config().context));
+    cut += read.back().is_cut;
   }
   tell_too_long({.records = "texts",
-                 .all = std::ssize(ids),
+                 .all = std::ssize(read),
                  .cut = cut,
                  .most = loaded.model->config().context,
                  .settings = "the model's context"},
                 runner.console);
-  const auto scores = classify(*loaded.model, ids, loaded.adapters);
+  const auto scores = classify(*loaded.model, read, loaded.adapters);
   if (labels->is_regression)
     report_regression(command, data.records, scores, cut);
   else

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "infer/embed.h"
+#include "infer/ngrams.h"
 #include "nn/context.h"
 #include "tensor/tape.h"
 
@@ -18,11 +19,11 @@ ClassifierText classifier_text(const Model& model, const Tokenizer& tokenizer,
   limits.context = std::min(limits.context, context);
   read.is_cut = static_cast<int64_t>(read.ids.size()) > limits.context;
   truncate_ids(read.ids, limits);
+  if (const Labels* labels = labels_of(model)) read.ngrams = ngrams_of(text, labels->ngrams);
   return read;
 }
 
-std::vector<std::vector<float>> classify(Model& model,
-                                         const std::vector<std::vector<int32_t>>& texts,
+std::vector<std::vector<float>> classify(Model& model, const std::vector<ClassifierText>& texts,
                                          const AdapterMix& adapters) {
   constexpr int64_t kTokensAtOnce = 4096;
   const NoTape untaped;
@@ -33,18 +34,19 @@ std::vector<std::vector<float>> classify(Model& model,
     std::vector<int32_t> ids, starts{0};
     size_t end = begin;
     do {
-      ids.insert(ids.end(), texts[end].begin(), texts[end].end());
+      ids.insert(ids.end(), texts[end].ids.begin(), texts[end].ids.end());
       starts.push_back(static_cast<int32_t>(ids.size()));
       ++end;
     } while (end < texts.size() &&
-             static_cast<int64_t>(ids.size() + texts[end].size()) <= kTokensAtOnce);
+             static_cast<int64_t>(ids.size() + texts[end].ids.size()) <= kTokensAtOnce);
     CausalBatch context(starts);
     context.set_adapters({static_cast<int64_t>(ids.size()), adapters});
     const std::vector<float> some =
         label_scores(model, model.hidden(ids, context), starts).to_vector();
-    for (auto at = some.begin(); at != some.end(); at += labels->size())
+    for (auto at = some.begin(); at != some.end(); at += labels->size()) {
       scores.emplace_back(at, at + labels->size());
-    begin = end;
+      add_ngram_scores(model, texts[begin++].ngrams, scores.back());
+    }
   }
   return scores;
 }

@@ -91,6 +91,9 @@ GgufPlan plan_gguf(const ModelSource& source) {
       !source.labels || c.family == "bert", source.where, ": is a ", c.family,
       " classifier, and those who read GGUF know the heads of BERT alone: keep the folder, which "
       "transformers reads, or convert the model that it was tuned from");
+  REQUIRE(!source.labels || source.labels->ngrams.kind == NgramKind::none, source.where,
+          ": scores n-grams beside its head, which GGUF cannot hold: convert a classifier trained "
+          "without --ngrams");
   REQUIRE(!source.labels || source.labels->pooling == LabelPooling::one_token, source.where,
           ": is a classifier on the mean of all tokens, and in GGUF a head looks at the first: "
           "keep the folder");

@@ -126,7 +126,8 @@ HeadKind head_of(const ModelConfig& config, const Json& json, const WeightFiles&
 // Whether a head's weight of this name has a row for each label.
 bool is_label_weight(std::string_view published) {
   return published == "score.weight" || published == "classifier.weight" ||
-         published == "classifier.bias" || published.starts_with("classifier.out_proj.");
+         published == "ngrams.weight" || published == "classifier.bias" ||
+         published.starts_with("classifier.out_proj.");
 }
 
 void load_chat(const fs::path& folder, LoadedModel& loaded) {

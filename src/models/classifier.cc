@@ -1,6 +1,7 @@
 #include "models/classifier.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include "base/error.h"
@@ -15,7 +16,12 @@ namespace {
 
 constexpr std::string_view kClassifier = "ForSequenceClassification";
 constexpr int64_t kMostLabels = 65536;
+constexpr int64_t kMostScores = int64_t{1} << 28;  // of a table of n-grams
 const std::string kPooling = "classifier_pooling", kMean = "mean";
+const std::string kNgrams = "classifier_ngrams", kLongest = "classifier_ngram_longest",
+                  kBuckets = "classifier_ngram_buckets";
+constexpr std::array<const char*, 3> kNgramKinds = {"none", "words", "characters"};
+constexpr int64_t kLongestNgram = 16;
 
 // What stands between body and scores in a family's published models.
 struct HeadDesign {
@@ -67,6 +73,7 @@ class ClassifierModel : public Model {
     }
     output_ = random_table(&rng, labels.size(), config_.width, 0.02, DType::f32);
     if (design_.has_bias) output_bias_ = zero_bias(labels.size());
+    if (labels.ngrams.buckets > 0) ngrams_ = Tensor::zeros({labels.ngrams.buckets, labels.size()});
   }
 
   Tensor hidden(std::span<const int32_t> ids, Context& context) override {
@@ -74,6 +81,7 @@ class ClassifierModel : public Model {
   }
   const Tensor& head() const override { return body_->head(); }
   const Labels& labels() const { return labels_; }
+  const Tensor& ngrams() const { return ngrams_; }
 
   Tensor scores(const Tensor& hidden, std::span<const int32_t> starts, uint64_t seed) const {
     const auto place = is_encoder(config_) ? SequencePlace::first : SequencePlace::last;
@@ -98,6 +106,8 @@ class ClassifierModel : public Model {
          visitor);
     show("classifier.output", {design_.output, design_.has_gguf ? "cls.output" : ""}, output_,
          output_bias_, visitor);
+    Tensor no_bias;
+    show("ngrams", {"ngrams", ""}, ngrams_, no_bias, visitor);
   }
 
  private:
@@ -129,10 +139,32 @@ class ClassifierModel : public Model {
   HeadDesign design_;
   Tensor dense_, dense_bias_;    // [width, width], [width]; or undefined
   Tensor output_, output_bias_;  // [labels, width], [labels]
+  Tensor ngrams_;                // [buckets, labels], or undefined
 };
 
 const ClassifierModel* classifier_of(const Model& model) {
   return dynamic_cast<const ClassifierModel*>(&model);
+}
+
+void check_ngrams(const Labels& labels) {
+  const NgramTable& table = labels.ngrams;
+  if (table.kind == NgramKind::none) return;
+  REQUIRE(table.longest >= 1 && table.longest <= kLongestNgram, "n-grams of up to ", table.longest,
+          ": expected 1 to ", kLongestNgram);
+  const int64_t most = kMostScores / labels.size();
+  REQUIRE(table.buckets >= 1 && table.buckets <= most, table.buckets, " buckets of n-grams for ",
+          labels.size(), " labels: expected 1 to ", most);
+}
+
+NgramTable ngrams_from_hf(const Json& json, std::string_view where) {
+  const auto kind = get_or<std::string>(json, kNgrams, kNgramKinds[0], where);
+  const auto known = std::find(kNgramKinds.begin(), kNgramKinds.end(), kind);
+  REQUIRE(known != kNgramKinds.end(), where, ": \"", kNgrams, "\" is \"", kind,
+          "\", expected words or characters");
+  if (known == kNgramKinds.begin()) return {};
+  return {.kind = static_cast<NgramKind>(known - kNgramKinds.begin()),
+          .longest = get<int64_t>(json, kLongest, where),
+          .buckets = get<int64_t>(json, kBuckets, where)};
 }
 
 std::string architecture_of(const Json& json) {
@@ -148,6 +180,7 @@ std::unique_ptr<Model> with_classifier(std::unique_ptr<Model> body, const Labels
   CHECK(!labels_of(*body), "a model has one classifier");
   REQUIRE(labels.size() >= 1 && labels.size() <= kMostLabels, "a classifier of ", labels.size(),
           " labels: expected 1 to ", kMostLabels);
+  check_ngrams(labels);
   return std::make_unique<ClassifierModel>(std::move(body), labels, seed);
 }
 
@@ -161,6 +194,21 @@ Tensor label_scores(const Model& model, const Tensor& hidden, std::span<const in
   const ClassifierModel* classifier = classifier_of(model);
   CHECK(classifier, "scores of labels come from a classifier");
   return classifier->scores(hidden, starts, dropout_seed);
+}
+
+Tensor ngram_table(const Model& model) {
+  const ClassifierModel* classifier = classifier_of(model);
+  return classifier ? classifier->ngrams() : Tensor();
+}
+
+void add_ngram_scores(const Model& model, std::span<const int64_t> buckets,
+                      std::span<float> scores) {
+  if (buckets.empty()) return;
+  const Tensor table = ngram_table(model);
+  CHECK(table.defined() && table.dim(1) == std::ssize(scores), "a table for these labels");
+  for (const int64_t bucket : buckets)
+    for (size_t i = 0; i < scores.size(); ++i)
+      scores[i] += table.f32()[bucket * table.dim(1) + static_cast<int64_t>(i)];
 }
 
 std::optional<Labels> labels_from_hf(const Json& json, std::string_view where) {
@@ -186,6 +234,7 @@ std::optional<Labels> labels_from_hf(const Json& json, std::string_view where) {
   REQUIRE(static_cast<int64_t>(distinct.size()) == count, where,
           ": two labels of \"id2label\" have the same name");
   if (get_or<std::string>(json, kPooling, "", where) == kMean) labels.pooling = LabelPooling::mean;
+  labels.ngrams = ngrams_from_hf(json, where);
   return labels;
 }
 
@@ -201,6 +250,11 @@ void put_labels(const Model& model, Json& json) {
   json["num_labels"] = labels.size();
   json["problem_type"] = labels.is_regression ? "regression" : "single_label_classification";
   if (labels.pooling == LabelPooling::mean) json[kPooling] = kMean;
+  if (labels.ngrams.kind != NgramKind::none) {
+    json[kNgrams] = kNgramKinds[static_cast<size_t>(labels.ngrams.kind)];
+    json[kLongest] = labels.ngrams.longest;
+    json[kBuckets] = labels.ngrams.buckets;
+  }
   json["id2label"] = Json::object();
   json["label2id"] = Json::object();
   for (int64_t i = 0; i < labels.size(); ++i) {

@@ -19,10 +19,22 @@ namespace malssi {
 // "classifier_pooling": "mean", ModernBERT's key; programs that do not know it for the family look at that token all the same.
 enum class LabelPooling { one_token, mean };
 
+// Beside the head, a table may score the n-grams of a text (infer/ngrams.h), hashed into its rows.
+enum class NgramKind { none, words, characters };
+
+struct NgramTable {
+  NgramKind kind = NgramKind::none;
+  int64_t longest = 0;  // words or characters of an n-gram
+  int64_t buckets = 0;  // rows
+
+  bool operator==(const NgramTable&) const = default;
+};
+
 struct Labels {
   std::vector<std::string> names;  // of classes; of regression, what the numbers are
   bool is_regression = false;
   LabelPooling pooling = LabelPooling::one_token;
+  NgramTable ngrams = {};
 
   int64_t size() const { return static_cast<int64_t>(names.size()); }
   bool operator==(const Labels&) const = default;
@@ -36,10 +48,16 @@ std::unique_ptr<Model> with_classifier(std::unique_ptr<Model> body, const Labels
 // Null where the model has no such head.
 const Labels* labels_of(const Model& model);
 
-// A sequence's scores [S, labels] in f32, before any softmax. hidden [N, width]: of model.hidden(). starts: begins of the
-// sequences, then N. dropout_seed: 0 switches dropout off. The model has a classifier: CHECK.
+// The head's scores [S, labels] of sequences in f32, before any softmax. hidden [N, width]: of model.hidden(). starts: begins of
+// the sequences, then N. dropout_seed: 0 switches dropout off. The model has a classifier: CHECK.
 Tensor label_scores(const Model& model, const Tensor& hidden, std::span<const int32_t> starts,
                     uint64_t dropout_seed = 0);
+
+// The table of n-grams [buckets, labels] in f32, or an undefined tensor: no weight that learns.
+Tensor ngram_table(const Model& model);
+// Adds to a text's scores [labels] the rows of its n-grams' buckets, which are none where the model has no table.
+void add_ngram_scores(const Model& model, std::span<const int64_t> buckets,
+                      std::span<float> scores);
 
 // What a Hugging Face config.json says: nothing where it describes no classifier, or a reward model (models/value_head.h).
 // Throws Error naming `where`.

@@ -61,8 +61,24 @@ TEST(ClassifierGguf, OfBertKeepsHeadAndLabels) {
   EXPECT_EQ(again.labels->names, labels_of(*saved.model)->names);
   const auto model = outline_of(again);
   import_weights(*model, again.find);
-  const std::vector<std::vector<int32_t>> texts = {{1, 7, 3, 2}, {1, 9, 2}};
+  const std::vector<ClassifierText> texts = {{.ids = {1, 7, 3, 2}}, {.ids = {1, 9, 2}}};
   EXPECT_EQ(classify(*model, texts), classify(*saved.model, texts));
+}
+
+TEST(ClassifierGguf, CountedNgramsAreRefusedWithWhatToDo) {
+  Saved saved = classifier({.family = "bert",
+                            .vocab = 30,
+                            .width = 16,
+                            .layers = 1,
+                            .heads = 2,
+                            .hidden = 24,
+                            .context = 20,
+                            .activation = "gelu",
+                            .token_types = 2});
+  saved.source.labels->ngrams = {NgramKind::words, 2, 8};
+  const ScratchFolder scratch;
+  const std::string message = error_of([&] { write(saved.source, scratch / "model.gguf"); });
+  EXPECT_TRUE(is_one_line(message) && contains(message, "without --ngrams")) << message;
 }
 
 // tests/models/peer_embeddings.py asks llama.cpp, which takes BERT's GELU by its approximation with tanh; the build that was asked
@@ -76,7 +92,8 @@ TEST(ClassifierGguf, OfBertScoresAsLlamaCppDoes) {
   std::map<std::string, Shape> shapes;
   for (const NamedTensor& t : export_weights(*model)) shapes[t.name] = t.value.shape();
   import_weights(*model, [&](const std::string& name) { return hashed(name, shapes.at(name)); });
-  const auto scores = classify(*model, {golden["ids"].get<std::vector<int32_t>>()}).front();
+  const auto scores =
+      classify(*model, {{.ids = golden["ids"].get<std::vector<int32_t>>()}}).front();
   ASSERT_EQ(scores.size(), golden["scores"].size());
   for (size_t i = 0; i < scores.size(); ++i)
     EXPECT_NEAR(scores[i], golden["scores"][i].get<double>(), 1e-3) << i;

@@ -51,7 +51,8 @@ class Loralib : public testing::Test {
 
   static Labels mnli() { return {.names = {"entailment", "neutral", "contradiction"}}; }
 
-  const std::vector<std::vector<int32_t>> texts_ = {{0, 31, 4, 15, 9, 2}, {0, 6, 53, 2}};
+  const std::vector<ClassifierText> texts_ = {{.ids = {0, 31, 4, 15, 9, 2}},
+                                              {.ids = {0, 6, 53, 2}}};
   std::map<std::string, Tensor> tensors_;
   ScratchFolder scratch_;
 };

@@ -90,8 +90,8 @@ TEST(ClassifyObjective, ScoresLossAndGradientsAreThoseOfPyTorch) {
     SCOPED_TRACE(one["config"]["family"].get<std::string>());
     const auto model = golden_model(one);
     const LabelledSet set = golden.set(one);
-    std::vector<std::vector<int32_t>> texts;
-    for (const LabelledSequence& each : set.sequences) texts.push_back(each.ids);
+    std::vector<ClassifierText> texts;
+    for (const LabelledSequence& each : set.sequences) texts.push_back({.ids = each.ids});
     size_t at = 0;
     for (const std::vector<float>& row : classify(*model, texts))
       for (const float score : row) EXPECT_NEAR(score, one["scores"][at++].get<double>(), 1e-5);
@@ -218,10 +218,10 @@ class Classify : public testing::Test {
 
   std::vector<std::vector<float>> scores(const LoadedModel& loaded,
                                          const std::vector<std::string>& texts) const {
-    std::vector<std::vector<int32_t>> ids;
+    std::vector<ClassifierText> read;
     for (const std::string& text : texts)
-      ids.push_back(classifier_text(*loaded.model, *loaded.tokenizer, text, 32).ids);
-    return classify(*loaded.model, ids);
+      read.push_back(classifier_text(*loaded.model, *loaded.tokenizer, text, 32));
+    return classify(*loaded.model, read);
   }
 
   ScratchFolder scratch_;
@@ -269,6 +269,34 @@ TEST_F(Classify, AHeadOnTheMeanOfAllTokensIsReadAgainAsSuch) {
   EXPECT_NEAR(again[0][0], answers[0][0], 1e-4);
 }
 
+TEST_F(Classify, CountedNgramsAreAddedAndReadAgain) {
+  auto counting = config("run");
+  counting.classify.ngrams = "words";
+  counting.classify.ngram_buckets = 4096;
+  counting.train.steps = 1;
+  counting.optim.lr = 1e-12;  // the head says nothing yet
+  Listener listener;
+  const RunResult result = run_classify(counting, listener.console());
+  EXPECT_TRUE(contains(listener.text(), "n-grams: counted; alone they tell 100.0%"));
+  const Json json = load_json(result.model / "config.json");
+  EXPECT_EQ(json["classifier_ngrams"], "words");
+  EXPECT_EQ(json["classifier_ngram_longest"], 2);
+  EXPECT_EQ(json["classifier_ngram_buckets"], 4096);
+  const LoadedModel loaded = load_model(result.model, DType::f32);
+  EXPECT_EQ(labels_of(*loaded.model)->ngrams, (NgramTable{NgramKind::words, 2, 4096}));
+  const auto answers = scores(loaded, {"Mina likes tea.", "Mina sees rain.", "a"});
+  EXPECT_GT(answers[0][1], answers[0][0] + 1);
+  EXPECT_GT(answers[1][0], answers[1][1] + 1);
+  EXPECT_NEAR(answers[2][0], answers[2][1], 0.5);
+  counting.classify.model = result.model.string();  // goes on, on another table
+  counting.classify.ngrams = "characters";
+  counting.classify.ngram_buckets = 1000;
+  counting.train.out = (scratch_ / "more").string();
+  const RunResult more = run_classify(counting, listener.console());
+  const LoadedModel again = load_model(more.model, DType::f32);
+  EXPECT_EQ(labels_of(*again.model)->ngrams, (NgramTable{NgramKind::characters, 4, 1000}));
+}
+
 TEST_F(Classify, LearnsNumbers) {
   auto regression = config("run");
   regression.classify.task = "regression";
@@ -287,6 +315,8 @@ TEST_F(Classify, StoppedAndResumedEndsWithTheSameWeights) {
   auto whole = config("whole"), parts = config("parts");
   for (ClassifyConfig* each : {&whole, &parts}) {
     each->classify.lm_weight = 0.5;
+    each->classify.ngrams = "words";
+    each->classify.ngram_buckets = 512;
     each->classify.data[0] += ":1.5";
   }
   Listener quiet;
@@ -322,6 +352,15 @@ TEST_F(Classify, WhatCannotBeUsedIsToldInOneLine) {
   single.classify.label_column = "label";
   single.classify.val_fraction = 0;
   EXPECT_TRUE(contains(message(single), "all texts have the label \"x\""));
+  auto counted = config("run");
+  counted.classify.task = "regression";
+  counted.classify.label_column = "score";
+  counted.classify.ngrams = "words";
+  EXPECT_TRUE(contains(message(counted), "a regression has no classes"));
+  auto buckets = config("run");
+  buckets.classify.ngrams = "words";
+  buckets.classify.ngram_buckets = int64_t{1} << 40;
+  EXPECT_TRUE(contains(message(buckets), "1099511627776 buckets of n-grams for 2 labels"));
   auto weight = config("run");
   weight.classify.data[0] += ":-1";
   EXPECT_TRUE(contains(message(weight), "the weight -1, expected more than 0"));
@@ -340,7 +379,7 @@ TEST(ClassifierFolder, EncodersKeepTheirPublishedNames) {
     save_model(folder, *model, *tokenizer, nullptr);
     const LoadedModel loaded = load_model(folder, DType::f32);
     ASSERT_TRUE(labels_of(*loaded.model));
-    const std::vector<std::vector<int32_t>> texts = {{5, 6, 7}, {8}};
+    const std::vector<ClassifierText> texts = {{.ids = {5, 6, 7}}, {.ids = {8}}};
     EXPECT_EQ(classify(*loaded.model, texts), classify(*model, texts));
     EXPECT_TRUE(load_json(folder / "config.json")["architectures"][0].get<std::string>().ends_with(
         "ForSequenceClassification"));

@@ -1,5 +1,7 @@
 #include "train/tune/classify.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -13,6 +15,7 @@
 #include "train/run/too_long.h"
 #include "train/tune/classify_objective.h"
 #include "train/tune/label_loss.h"
+#include "train/tune/ngram_counts.h"
 #include "train/tune/student.h"
 
 namespace malssi {
@@ -57,11 +60,21 @@ Texts load_texts(const ClassifyConfig& config, Console& console) {
   return texts;
 }
 
+NgramTable ngram_table_of(const ClassifySettings& settings) {
+  if (settings.ngrams == "none") return {};
+  const bool is_words = settings.ngrams == "words";
+  const int64_t usual = is_words ? 2 : 4;
+  return {.kind = is_words ? NgramKind::words : NgramKind::characters,
+          .longest = settings.ngram_longest > 0 ? settings.ngram_longest : usual,
+          .buckets = settings.ngram_buckets};
+}
+
 Labels labels_of_texts(const Texts& texts, const ClassifySettings& settings) {
   const auto pooling = settings.pooling == "mean" ? LabelPooling::mean : LabelPooling::one_token;
   if (settings.is_regression())
     return {.names = {settings.label_column}, .is_regression = true, .pooling = pooling};
-  Labels labels{.names = classes_of(texts.train), .pooling = pooling};
+  const Labels labels{
+      .names = classes_of(texts.train), .pooling = pooling, .ngrams = ngram_table_of(settings)};
   REQUIRE(labels.size() >= 2, "all texts have the label \"", labels.names.front(),
           "\": a classifier needs two or more (for numbers: --task regression)");
   return labels;
@@ -74,7 +87,8 @@ LabelledSet encode(const std::vector<LabelledText>& texts, const LoadedModel& lo
   for (const LabelledText& text : texts) {
     ClassifierText read = classifier_text(*loaded.model, *loaded.tokenizer, text.text, context);
     cut += read.is_cut;
-    LabelledSequence sequence{.ids = std::move(read.ids), .value = text.value};
+    LabelledSequence sequence{
+        .ids = std::move(read.ids), .value = text.value, .ngrams = std::move(read.ngrams)};
     if (!labels.is_regression) {
       const auto found = std::find(labels.names.begin(), labels.names.end(), text.label);
       REQUIRE(found != labels.names.end(), "the label \"", text.label,
@@ -92,6 +106,28 @@ std::vector<double> class_weights(const LabelledSet& set, const Labels& labels,
   std::vector<int64_t> counts(labels.names.size(), 0);
   for (const LabelledSequence& each : set.sequences) ++counts[static_cast<size_t>(each.label)];
   return balanced_weights(counts);
+}
+
+// Counts the training texts' n-grams into the model's table. A training text's own count would tell its label, so the head learns
+// beside what the others' say.
+void count_ngrams(LabelledSet& train, Model& model, Console& console) {
+  const Labels& labels = *labels_of(model);
+  if (labels.ngrams.kind == NgramKind::none) return;
+  const NgramCounts counts(train, labels);
+  counts.fill(ngram_table(model));
+  for (int64_t i = 0; i < train.size(); ++i)
+    train.sequences[static_cast<size_t>(i)].ngram_scores = counts.scores_without(i);
+  console.note(
+      fmt::format("n-grams: counted; alone they tell {:.1f}% of the training texts, each "
+                  "by what is counted in the others",
+                  100 * counts.accuracy()));
+}
+
+// What learns: all weights but the table of n-grams, which is counted.
+Trained learning(Model& model, const Tokenizer& tokenizer) {
+  Trained trained = whole_model(model, tokenizer, nullptr);
+  std::erase_if(trained.parameters, [](const Parameter& p) { return p.name == "ngrams.weight"; });
+  return trained;
 }
 
 // Fills in what was left to choose, so that RUN/config.toml tells what is done.
@@ -149,6 +185,7 @@ RunResult tune(ClassifyConfig& config, const ConfigSchema& schema,
   LabelledSet train = encode(texts.train, loaded, settings.context, cut);
   train.weights = texts.weights;
   const LabelledSet validation = encode(texts.validation, loaded, settings.context, cut);
+  count_ngrams(train, model, console);
   resolve(config, train);
   tell(train, validation.size(), cut, labels, settings.context, console);
   ClassifyObjective objective(model, train, validation.size() > 0 ? &validation : nullptr,
@@ -169,7 +206,7 @@ RunResult tune(ClassifyConfig& config, const ConfigSchema& schema,
                      .config = schema.to_json(),
                      .model = model,
                      .tokenizer = *loaded.tokenizer,
-                     .trained = whole_model(model, *loaded.tokenizer, nullptr),
+                     .trained = learning(model, *loaded.tokenizer),
                      .objective = objective,
                      .optim = config.optim,
                      .train = config.train,

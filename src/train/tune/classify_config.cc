@@ -26,6 +26,8 @@ void ClassifyConfig::check() const {
   REQUIRE(!train.out.empty(), "no folder for the result: give --out DIR (train.out)");
   REQUIRE(!classify.is_regression() || classify.class_weights == "none",
           "classify.class_weights = balanced: a regression has no classes");
+  REQUIRE(!classify.is_regression() || classify.ngrams == "none",
+          "classify.ngrams: they are counted by class, and a regression has no classes");
 }
 
 }  // namespace malssi

@@ -26,6 +26,9 @@ struct ClassifySettings {
   double dropout = 0.1;
   double token_dropout = 0;
   double lm_weight = 0;
+  std::string ngrams = "none";
+  int64_t ngram_longest = 0;
+  int64_t ngram_buckets = 1 << 20;
   double confidence = 0;
   bool skip_invalid = false;
 
@@ -59,6 +62,13 @@ struct ClassifySettings {
     v("lm_weight", lm_weight,
       "decoders: weight of the loss of predicting the text itself, beside the label's",
       at_least(0));
+    v("ngrams", ngrams,
+      "also count the texts' words (or characters) and their runs, and add what they say of the "
+      "labels (naive Bayes) to the head's scores: better where labelled texts are few",
+      one_of({"none", "words", "characters"}));
+    v("ngram_longest", ngram_longest, "words or characters in a run; 0 = 2 words, 4 characters",
+      between(0, 16));
+    v("ngram_buckets", ngram_buckets, "rows of the table that runs are hashed into", at_least(1));
     v("confidence", confidence,
       "for labels that may be wrong: the part of the loss that takes the model's own choice as the "
       "label, from 0 at first to this after a fifth of the steps",

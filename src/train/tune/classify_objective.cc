@@ -129,8 +129,9 @@ double ClassifyObjective::learn(const LabelledSet& set, const Piece& piece, cons
   std::vector<float> derivatives;
   for (size_t i = 0; i < piece.size(); ++i) {
     const LabelledSequence& sequence = set.sequences[static_cast<size_t>(piece[i])];
-    const std::span<const float> row(scores.f32() + static_cast<int64_t>(i) * labels,
-                                     static_cast<size_t>(labels));
+    const float* own = scores.f32() + static_cast<int64_t>(i) * labels;
+    std::vector<float> row(own, own + labels);
+    for (size_t j = 0; j < sequence.ngram_scores.size(); ++j) row[j] += sequence.ngram_scores[j];
     const LabelLoss loss =
         labels_of(model_)->is_regression
             ? regression_loss(row, sequence.value)
@@ -176,10 +177,12 @@ Validation ClassifyObjective::validate() {
     const TextBatch batch = batch_of(*validation_, piece);
     CausalBatch context(batch.starts);
     const Tensor scores = label_scores(model_, model_.hidden(batch.ids, context), batch.starts);
+    const int64_t labels = scores.dim(1);
     for (size_t i = 0; i < piece.size(); ++i) {
       const LabelledSequence& each = validation_->sequences[static_cast<size_t>(piece[i])];
-      const std::span<const float> row(scores.f32() + static_cast<int64_t>(i) * scores.dim(1),
-                                       static_cast<size_t>(scores.dim(1)));
+      const float* own = scores.f32() + static_cast<int64_t>(i) * labels;
+      std::vector<float> row(own, own + labels);
+      add_ngram_scores(model_, each.ngrams, row);
       loss += is_regression ? regression_loss(row, each.value).value
                             : class_loss(row, each.label, 1).value;
       right += std::max_element(row.begin(), row.end()) - row.begin() == each.label;

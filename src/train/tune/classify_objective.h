@@ -16,8 +16,11 @@ namespace malssi {
 
 struct LabelledSequence {
   std::vector<int32_t> ids;
-  int64_t label = 0;  // class
-  double value = 0;   // of a regression
+  int64_t label = 0;                 // class
+  double value = 0;                  // of a regression
+  std::vector<int64_t> ngrams = {};  // buckets
+  // Of a training text what the other texts' n-grams say, which is added to the head's scores; empty: nothing.
+  std::vector<float> ngram_scores = {};
 };
 
 struct LabelledSet {
