@@ -9,8 +9,6 @@
 #include "cli/generation_flags.h"
 #include "cli/load_classifier.h"
 #include "cli/terminal.h"
-#include "infer/classify.h"
-#include "train/run/too_long.h"
 
 namespace malssi {
 namespace {
@@ -61,19 +59,7 @@ void run(const ClassifyCommand& command, Runner& runner) {
   const LoadedModel loaded = load_classifier(command.model, command.dtype, command.lora);
   const Labels* labels = labels_of(*loaded.model);
   const std::vector<std::string> texts = texts_of(command);
-  std::vector<ClassifierText> read;
-  int64_t cut = 0;
-  for (const std::string& text : texts) {
-    read.push_back(
-        classifier_text(*loaded.model, *loaded.tokenizer, text, loaded.model->config().context));
-    cut += read.back().is_cut;
-  }
-  tell_too_long({.records = "texts",
-                 .all = std::ssize(read),
-                 .cut = cut,
-                 .most = loaded.model->config().context,
-                 .settings = "the model's context"},
-                runner.console);
+  const auto read = read_texts(loaded, {texts.begin(), texts.end()}, runner.console);
   const auto scores = classify(*loaded.model, read, loaded.adapters);
   for (size_t i = 0; i < texts.size(); ++i) {
     if (command.json)

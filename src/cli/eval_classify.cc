@@ -13,8 +13,6 @@
 #include "cli/load_classifier.h"
 #include "data/labelled.h"
 #include "eval/classification.h"
-#include "infer/classify.h"
-#include "train/run/too_long.h"
 
 namespace malssi {
 namespace {
@@ -135,19 +133,11 @@ void run(const ClassifyCommand& command, Runner& runner) {
   if (data.invalid + data.empty_texts > 0)
     runner.console.warn(concat(command.data, ": ", data.invalid, " malformed records and ",
                                data.empty_texts, " empty texts left out"));
-  std::vector<ClassifierText> read;
-  int64_t cut = 0;
-  for (const LabelledText& text : data.records) {
-    read.push_back(classifier_text(*loaded.model, *loaded.tokenizer, text.text,
-                                   loaded.model->config().context));
-    cut += read.back().is_cut;
-  }
-  tell_too_long({.records = "texts",
-                 .all = std::ssize(read),
-                 .cut = cut,
-                 .most = loaded.model->config().context,
-                 .settings = "the model's context"},
-                runner.console);
+  std::vector<std::string_view> texts;
+  for (const LabelledText& each : data.records) texts.push_back(each.text);
+  const auto read = read_texts(loaded, texts, runner.console);
+  const auto cut =
+      std::count_if(read.begin(), read.end(), [](const auto& text) { return text.is_cut; });
   const auto scores = classify(*loaded.model, read, loaded.adapters);
   if (labels->is_regression)
     report_regression(command, data.records, scores, cut);

@@ -1,8 +1,11 @@
 #include "cli/load_classifier.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/json.h"
 #include "cli/generation_flags.h"
+#include "train/run/too_long.h"
 
 namespace malssi {
 namespace {
@@ -38,6 +41,23 @@ LoadedModel load_classifier(const std::string& model, const std::string& dtype,
           "adapter that makes it one");
   loaded.adapters = lora.attach(*loaded.model);
   return loaded;
+}
+
+std::vector<ClassifierText> read_texts(const LoadedModel& loaded,
+                                       const std::vector<std::string_view>& texts,
+                                       Console& console) {
+  const int64_t context = loaded.model->config().context;
+  std::vector<ClassifierText> read;
+  for (const std::string_view text : texts)
+    read.push_back(classifier_text(*loaded.model, *loaded.tokenizer, text, context));
+  tell_too_long(
+      {.records = "texts",
+       .all = std::ssize(read),
+       .cut = std::count_if(read.begin(), read.end(), [](const auto& text) { return text.is_cut; }),
+       .most = context,
+       .settings = "the model's context"},
+      console);
+  return read;
 }
 
 }  // namespace malssi

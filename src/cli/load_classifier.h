@@ -3,7 +3,9 @@
 
 #include <string>
 
+#include "base/console.h"
 #include "cli/lora_flags.h"
+#include "infer/classify.h"
 #include "io/model_folder.h"
 
 namespace malssi {
@@ -12,5 +14,10 @@ namespace malssi {
 // LABEL_0, LABEL_1, ..., as transformers does. Error: nothing here has labels.
 LoadedModel load_classifier(const std::string& model, const std::string& dtype,
                             const LoraFlags& lora);
+
+// The texts as it reads them; tells how many were too long.
+std::vector<ClassifierText> read_texts(const LoadedModel& loaded,
+                                       const std::vector<std::string_view>& texts,
+                                       Console& console);
 
 }  // namespace malssi
