@@ -8,8 +8,8 @@ Splits the reviews by the hash of their text (15% test, others for each fold fro
 once), pretrains a small decoder on the training reviews alone (English: and on other English text, without labels), trains classifiers
 on it (--heads of them without counted n-grams and as many with, which differ in their seed alone) with the language loss beside
 (Radford et al. 2018; NSMC alone), and fits bag_of_words.py on the same split. No test text is seen before the end. Prints the
-accuracies of the first classifiers, of the means of their probabilities and of the bags, with 95% intervals, and McNemar's exact test
-on the texts that one of two alone has right.
+accuracies of the first classifiers, of the means of their probabilities, of the n-grams alone and of the bags, with 95% intervals, and
+McNemar's exact test on the texts that one of two alone has right.
 """
 import argparse
 import gzip
@@ -140,20 +140,21 @@ def train(options, out):
     if not (out / "base/model").is_dir():
         malssi("pretrain", *data, "--val", out / "val.jsonl", *recipe["base"], "--samples", 0, "--seed", options.seed, *common,
                "--out", out / "base")
-    for kind, more in KINDS.items():
-        for head in range(options.heads):
+    kinds = {"classifier": [], "with-n-grams": recipe["ngrams"], ALONE: [*recipe["ngrams"], "--steps", 1, "--lr", "1e-12"]}
+    for kind, more in kinds.items():
+        for head in range(options.heads if kind != ALONE else 1):
             to = out / f"{kind}-{head}"
             if not (to / "model").is_dir():
                 malssi("tune", "classify", "--model", out / "base", "--data", out / "train.jsonl", "--val", out / "val.jsonl",
-                       *recipe["classifier"], *(recipe["ngrams"] if more else []), "--seed", options.seed + head, *common, "--out", to)
+                       *recipe["classifier"], *more, "--seed", options.seed + head, *common, "--out", to)
 
 
 def compare(options, out):
     part = {name: [json.loads(line) for line in open(out / f"{name}.jsonl", encoding="utf-8")] for name in ("val", "test")}
     answers = {}
     for name, records in part.items():
-        answers[name] = {}
-        for kind in KINDS:
+        answers[name] = {ALONE: rights(probabilities(out / f"{ALONE}-0", records), records)}
+        for kind in ("classifier", "with-n-grams"):
             heads = [probabilities(out / f"{kind}-{head}", records) for head in range(options.heads)]
             mean = [sum(shares) / len(shares) for shares in zip(*heads)]
             answers[name] |= {kind: rights(heads[0], records), f"{kind}, mean of {options.heads}": rights(mean, records)}
@@ -170,7 +171,7 @@ def compare(options, out):
             print(f"right alone: {kind} {here}, bag of {features} {there}; McNemar p = {p:.2g}")
 
 
-KINDS = {"classifier": False, "with-n-grams": True}
+ALONE = "n-grams-alone"  # a head that has learnt nothing beside the counts
 RECIPES = {
     "nsmc": {
         "base": ["--vocab-size", 5000, "--width", 192, "--heads", 6, "--layers", 4, "--context", 64, "--dropout", "0.1", "--mode", "epoch",

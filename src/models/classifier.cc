@@ -71,9 +71,11 @@ class ClassifierModel : public Model {
       dense_ = random_table(&rng, config_.width, config_.width, 0.02, DType::f32);
       dense_bias_ = zero_bias(config_.width);
     }
-    output_ = random_table(&rng, labels.size(), config_.width, 0.02, DType::f32);
+    const bool is_counted = labels.ngrams.kind != NgramKind::none;
+    output_ = is_counted ? Tensor::zeros({labels.size(), config_.width}).want_grad()
+                         : random_table(&rng, labels.size(), config_.width, 0.02, DType::f32);
     if (design_.has_bias) output_bias_ = zero_bias(labels.size());
-    if (labels.ngrams.buckets > 0) ngrams_ = Tensor::zeros({labels.ngrams.buckets, labels.size()});
+    if (is_counted) ngrams_ = Tensor::zeros({labels.ngrams.buckets, labels.size()});
   }
 
   Tensor hidden(std::span<const int32_t> ids, Context& context) override {

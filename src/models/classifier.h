@@ -40,8 +40,8 @@ struct Labels {
   bool operator==(const Labels&) const = default;
 };
 
-// The model under a head for these labels, drawn with `seed`; the body keeps its weights. A decoder's output layer of its own is
-// no parameter any more; head() is still what it was.
+// The model under a head for these labels, drawn with `seed`, or of zeros where a table of n-grams begins to speak; the body keeps
+// its weights. A decoder's output layer of its own is no parameter any more; head() is still what it was.
 std::unique_ptr<Model> with_classifier(std::unique_ptr<Model> body, const Labels& labels,
                                        uint64_t seed);
 
