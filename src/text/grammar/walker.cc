@@ -79,13 +79,13 @@ int32_t Walker::inside(int32_t state) {
   return number(std::move(place));
 }
 
-int32_t Walker::next(int32_t place, uint8_t byte) {
+// As next(), of a step that was not taken before.
+int32_t Walker::step(int32_t place, uint8_t byte) {
   auto& table = places_[static_cast<size_t>(place)].next;
   if (!table) {
     table = std::make_unique<std::array<int32_t, 256>>();
     table->fill(kUnset);
   }
-  if ((*table)[byte] != kUnset) return (*table)[byte];
   ++closing_;
   Place after;
   for (const int32_t number : std::vector(at(place).stacks)) {

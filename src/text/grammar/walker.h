@@ -26,7 +26,11 @@ class Walker {
   // The place in one state alone, whatever called its rule: leaves() tells when the rule is left.
   int32_t inside(int32_t state);
   // The place after one more byte, or kDead. Error: more than 1,000 stacks at once.
-  int32_t next(int32_t place, uint8_t byte);
+  int32_t next(int32_t place, uint8_t byte) {
+    const auto& table = at(place).next;
+    const int32_t known = table ? (*table)[byte] : kUnset;
+    return known != kUnset ? known : step(place, byte);
+  }
   bool complete(int32_t place) const { return at(place).complete; }
   bool leaves(int32_t place) const { return at(place).leaves; }
   // The states on top of its stacks, each once; each takes some byte.
@@ -48,6 +52,7 @@ class Walker {
   };
 
   const Place& at(int32_t place) const { return places_[static_cast<size_t>(place)]; }
+  int32_t step(int32_t place, uint8_t byte);
   int32_t push(int32_t state, int32_t below);
   void close(int32_t stack, Place& out);
   int32_t number(Place place);
