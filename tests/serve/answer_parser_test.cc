@@ -143,6 +143,11 @@ TEST(AnswerParser, WhatIsNoCallIsText) {
   expect_parts(kHermes, "<tool_call>{}</tool_call>", "say({}</tool_call>)");
 }
 
+TEST(AnswerParser, ACallThatBreaksAfterItsNameKeepsWhatItHas) {
+  expect_parts(kHermes, "<tool_call>{\"name\": \"f\", \"arguments\": {\"a\": 1} x, \"b\"",
+               "call 0 f({\"a\": 1})say(, \"b\")");
+}
+
 TEST(AnswerParser, ACallThatIsCutShortKeepsWhatItHas) {
   expect_parts(kHermes, "<tool_call>{\"name\": \"f\", \"arguments\": {\"a\": \"b",
                "call 0 f({\"a\": \"b)");

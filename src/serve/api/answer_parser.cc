@@ -159,7 +159,7 @@ bool AnswerParser::before_call(std::vector<AnswerPart>&) {
 
 bool AnswerParser::call(std::vector<AnswerPart>& parts) {
   held_.erase(0, scanner_->push(held_));
-  if (scanner_->state() == CallScanner::State::broken && !is_named_) {
+  if (scanner_->state() == CallScanner::State::broken && scanner_->name().empty()) {
     held_.insert(0, scanner_->bytes());
     form_.tools.reset();  // what looked like a call is none: the rest is text
     place_ = Place::content;

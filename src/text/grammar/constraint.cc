@@ -13,6 +13,7 @@ namespace {
 constexpr int64_t kMaxPlaces = 16'384;  // of one answer; then its table starts anew
 constexpr size_t kMaxMasks = 4'096;     // kept for one grammar
 constexpr size_t kMaxAnswered = 256;    // places whose tokens are kept for one answer
+constexpr size_t kMaxTops = 16;         // of a place that is put together from its states' masks
 constexpr size_t kNever = std::numeric_limits<size_t>::max();
 
 void add(std::vector<uint64_t>& bits, int32_t id) {
@@ -184,12 +185,19 @@ const GrammarState::Bits& GrammarState::allowed() {
   if (answered_.size() >= kMaxAnswered) answered_.clear();
   Bits& bits = answered_[place_];
   bits.assign(static_cast<size_t>(grammar_->tokenizer().vocab_size() + 63) / 64, 0);
+  const auto take_from = [&](const TokenList& list) {
+    walk(walker_, place_, list, [&](size_t i, bool taken, bool) {
+      if (taken) add(bits, list.id(i));
+    });
+  };
+  if (tops.size() > kMaxTops) {
+    take_from(grammar_->tokens());
+    return bits;
+  }
   for (const int32_t state : tops) {
     const auto mask = grammar_->mask(state);
     for (size_t i = 0; i < bits.size(); ++i) bits[i] |= mask->allowed[i];
-    walk(walker_, place_, mask->open, [&](size_t i, bool taken, bool) {
-      if (taken) add(bits, mask->open.id(i));
-    });
+    take_from(mask->open);
   }
   return bits;
 }

@@ -61,6 +61,7 @@ class CompiledGrammar {
   std::shared_ptr<const Mask> mask(int32_t state) const;
   const Automaton& automaton() const { return automaton_; }
   const Tokenizer& tokenizer() const { return tokenizer_; }
+  const TokenList& tokens() const { return tokens_; }  // that may be part of an answer
   // Whether it may be part of an answer at all.
   bool has(int32_t token) const;
 
