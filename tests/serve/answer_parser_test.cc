@@ -148,6 +148,12 @@ TEST(AnswerParser, ACallThatBreaksAfterItsNameKeepsWhatItHas) {
                "call 0 f({\"a\": 1})say(, \"b\")");
 }
 
+TEST(AnswerParser, BlanksAfterACallAreNoText) {
+  expect_parts(kHermes, "<tool_call>{\"name\": \"f\"}</tool_call>\n <to be",
+               "call 0 f({})say(<to be)");
+  expect_parts(kHermes, "<tool_call>{\"name\": \"f\"}\n", "call 0 f({})");
+}
+
 TEST(AnswerParser, ACallThatIsCutShortKeepsWhatItHas) {
   expect_parts(kHermes, "<tool_call>{\"name\": \"f\", \"arguments\": {\"a\": \"b",
                "call 0 f({\"a\": \"b)");

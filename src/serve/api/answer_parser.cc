@@ -125,6 +125,11 @@ bool AnswerParser::at_answer_start() {
 }
 
 bool AnswerParser::speak(std::vector<AnswerPart>& parts) {
+  if (follows_call_) {
+    skip_blank();
+    if (held_.empty()) return false;
+    follows_call_ = false;
+  }
   const std::string_view marker = form_.tools ? tool_marker(*form_.tools) : "";
   if (marker.empty()) {
     add(parts, Kind::content, held_);
@@ -172,6 +177,7 @@ bool AnswerParser::call(std::vector<AnswerPart>& parts) {
   if (is_named_) add(parts, Kind::arguments, scanner_->take_arguments(), calls_ - 1);
   if (scanner_->state() == CallScanner::State::reading) return false;
   place_ = Place::after_call;
+  follows_call_ = true;
   return true;
 }
 
@@ -181,10 +187,7 @@ bool AnswerParser::after_call() {
   if (held_.empty()) return false;
   if (form_.tools == ToolFormat::hermes || form_.tools == ToolFormat::qwen_coder) {
     if (may_begin_with(held_, kCallEnd)) return false;
-    if (held_.starts_with(kCallEnd)) {
-      held_.erase(0, kCallEnd.size());
-      skip_blank();
-    }
+    if (held_.starts_with(kCallEnd)) held_.erase(0, kCallEnd.size());
     place_ = Place::content;
     return true;
   }

@@ -79,7 +79,7 @@ int32_t Walker::inside(int32_t state) {
   return number(std::move(place));
 }
 
-// As next(), of a step that was not taken before.
+// As next(), of a step that was not taken before; the bytes about this one that go the same way have taken it, too.
 int32_t Walker::step(int32_t place, uint8_t byte) {
   auto& table = places_[static_cast<size_t>(place)].next;
   if (!table) {
@@ -88,14 +88,25 @@ int32_t Walker::step(int32_t place, uint8_t byte) {
   }
   ++closing_;
   Place after;
+  int first = 0, last = 255;
   for (const int32_t number : std::vector(at(place).stacks)) {
     const Stack stack = stacks_[static_cast<size_t>(number)];
     for (const Automaton::ByteEdge& edge :
-         automaton_->states[static_cast<size_t>(stack.state)].bytes)
-      if (byte >= edge.first && byte <= edge.last) close(push(edge.target, stack.below), after);
+         automaton_->states[static_cast<size_t>(stack.state)].bytes) {
+      if (byte < edge.first) {
+        last = std::min(last, edge.first - 1);
+      } else if (byte > edge.last) {
+        first = std::max(first, edge.last + 1);
+      } else {
+        first = std::max<int>(first, edge.first);
+        last = std::min<int>(last, edge.last);
+        close(push(edge.target, stack.below), after);
+      }
+    }
   }
   const int32_t to = number(std::move(after));
-  (*places_[static_cast<size_t>(place)].next)[byte] = to;
+  auto* const steps = places_[static_cast<size_t>(place)].next->data();
+  std::fill(steps + first, steps + last + 1, to);
   return to;
 }
 
