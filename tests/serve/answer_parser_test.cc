@@ -57,6 +57,7 @@ TEST(AnswerParser, TellsThoughtsFromWords) {
   expect_parts(form, "no thoughts", "say(no thoughts)");
   expect_parts(form, "<think></think>", "");
   expect_parts(form, "<think>cut", "think(cut)");
+  expect_parts(form, "<think>a</think>\n\n", "think(a)");
   expect_parts({.may_think = true, .is_thinking = true}, "so </thin</think>so",
                "think(so </thin)say(so)");
 }
@@ -141,11 +142,18 @@ TEST(AnswerParser, WhatIsNoCallIsText) {
   expect_parts(kHermes, "<tool_call>nothing", "say(nothing)");
   expect_parts(kHermes, "<tool_call>{\"nam", "say({\"nam)");
   expect_parts(kHermes, "<tool_call>{}</tool_call>", "say({}</tool_call>)");
+  expect_parts({.tools = ToolFormat::mistral}, "[TOOL_CALLS][\n\nno", "say(no)");
+  expect_parts({.tools = ToolFormat::mistral}, "[TOOL_CALLS][ [", "say([)");
 }
 
 TEST(AnswerParser, ACallThatBreaksAfterItsNameKeepsWhatItHas) {
   expect_parts(kHermes, "<tool_call>{\"name\": \"f\", \"arguments\": {\"a\": 1} x, \"b\"",
                "call 0 f({\"a\": 1})say(, \"b\")");
+}
+
+TEST(AnswerParser, OfTwoNamesTheFirstCounts) {
+  expect_parts(kHermes, "<tool_call>{\"name\": \"f\", \"name\": \"g\"}</tool_call>",
+               "call 0 f({})");
 }
 
 TEST(AnswerParser, BlanksAfterACallAreNoText) {

@@ -50,6 +50,7 @@ std::vector<AnswerPart> AnswerParser::push(std::string_view text) {
 
 std::vector<AnswerPart> AnswerParser::finish() {
   std::vector<AnswerPart> parts;
+  if (place_ == Place::answer_start && form_.may_think) skip_blank();
   if (place_ == Place::call && !is_named_)
     add(parts, Kind::content, scanner_->bytes());
   else if (place_ == Place::thinking)
@@ -154,8 +155,13 @@ bool AnswerParser::speak(std::vector<AnswerPart>& parts) {
 
 bool AnswerParser::before_call(std::vector<AnswerPart>&) {
   skip_blank();
-  if (form_.tools == ToolFormat::mistral && held_.starts_with('[')) held_.erase(0, 1);
+  if (form_.tools == ToolFormat::mistral && !is_listed_ && held_.starts_with('[')) {
+    held_.erase(0, 1);
+    is_listed_ = true;
+    skip_blank();
+  }
   if (held_.empty()) return false;
+  is_listed_ = false;
   scanner_ = call_scanner(*form_.tools, form_.functions);
   is_named_ = false;
   place_ = Place::call;

@@ -57,6 +57,7 @@ class AnswerParser {
   std::string held_;
   std::unique_ptr<CallScanner> scanner_;  // of the call that was begun last
   bool has_thought_ = false;              // and told some of it
+  bool is_listed_ = false;                // the bracket before Mistral's first call was read
   bool is_named_ = false;                 // the call was told
   bool follows_call_ = false;             // so that blanks before the text do not count
   int64_t calls_ = 0;

@@ -112,7 +112,7 @@ void JsonCallScanner::in_value(char c) {
 }
 
 void JsonCallScanner::end_value() {
-  if (key_ == "name") call(string_of(value_));
+  if (key_ == "name" && name().empty()) call(string_of(value_));
   if ((key_ == "arguments" || key_ == "parameters") && value_.front() == '"')
     add_arguments(string_of(value_));
   place_ = Place::between;
