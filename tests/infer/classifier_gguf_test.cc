@@ -19,6 +19,18 @@ struct Saved {
   ModelSource source;
 };
 
+ModelConfig little_bert() {
+  return {.family = "bert",
+          .vocab = 30,
+          .width = 16,
+          .layers = 2,
+          .heads = 2,
+          .hidden = 24,
+          .context = 20,
+          .activation = "gelu",
+          .token_types = 2};
+}
+
 Saved classifier(const ModelConfig& config) {
   const Labels labels{.names = {"good", "bad", "neither"}};
   Saved saved{.model = with_classifier(make_model(config, DType::f32, 1), labels, 2), .source = {}};
@@ -41,15 +53,7 @@ void write(const ModelSource& source, const fs::path& to) {
 }
 
 TEST(ClassifierGguf, OfBertKeepsHeadAndLabels) {
-  const Saved saved = classifier({.family = "bert",
-                                  .vocab = 30,
-                                  .width = 16,
-                                  .layers = 2,
-                                  .heads = 2,
-                                  .hidden = 24,
-                                  .context = 20,
-                                  .activation = "gelu",
-                                  .token_types = 2});
+  const Saved saved = classifier(little_bert());
   const ScratchFolder scratch;
   write(saved.source, scratch / "model.gguf");
   const Gguf file(scratch / "model.gguf");
@@ -65,16 +69,8 @@ TEST(ClassifierGguf, OfBertKeepsHeadAndLabels) {
   EXPECT_EQ(classify(*model, texts), classify(*saved.model, texts));
 }
 
-TEST(ClassifierGguf, CountedNgramsAreRefusedWithWhatToDo) {
-  Saved saved = classifier({.family = "bert",
-                            .vocab = 30,
-                            .width = 16,
-                            .layers = 1,
-                            .heads = 2,
-                            .hidden = 24,
-                            .context = 20,
-                            .activation = "gelu",
-                            .token_types = 2});
+TEST(ClassifierGguf, CountedNgramsAreRefusedInOneLine) {
+  Saved saved = classifier(little_bert());
   saved.source.labels->ngrams = {NgramKind::words, 2, 8};
   const ScratchFolder scratch;
   const std::string message = error_of([&] { write(saved.source, scratch / "model.gguf"); });
