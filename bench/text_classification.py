@@ -7,8 +7,8 @@
 Splits the reviews by the hash of their text (15% test, others for each fold from 0 to 5; 7% validation; a text that comes twice is taken
 once), pretrains a small decoder on the training reviews alone (English: and on other English text, without labels), trains classifiers
 on it (--heads of them without counted n-grams and as many with, which differ in their seed alone) with the language loss beside
-(Radford et al. 2018; NSMC alone), and fits bag_of_words.py on the same split. No test text is seen before the end. Prints the
-accuracies of the first classifiers, of the means of their probabilities, of the n-grams alone and of the bags, with 95% intervals, and
+(Radford et al. 2018; NSMC alone), and fits bag_of_words.py on the same split. No test text is seen before the end; but what one fold
+validates on is part of the next one's test, so what was chosen by the one is not tested afresh by the other. Prints the accuracies of the first classifiers, of the means of their probabilities, of the n-grams alone and of the bags, with 95% intervals, and
 McNemar's exact test on the texts that one of two alone has right.
 """
 import argparse
